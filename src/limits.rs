@@ -1,0 +1,148 @@
+//! The one place for numbers that are not settings, each with its reason.
+
+use std::time::Duration;
+
+/// Longest wait of a client for an answer; everything inside is shorter.
+pub const REQUEST_DEADLINE: Duration = Duration::from_secs(5);
+
+/// `statement_timeout` of store connections: below the request deadline, so a worker cannot hang on a dead caller.
+pub const STATEMENT_TIMEOUT: Duration = Duration::from_secs(4);
+
+/// Wait for a pooled Postgres connection; the permit count equals the pool, so it is short.
+pub const CHECKOUT_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// One Redis round trip; slower than this, Postgres would have answered.
+pub const REDIS_TIMEOUT: Duration = Duration::from_millis(100);
+
+/// How long the shared cache is left alone after a failure: requests must not pay for Redis' time-outs.
+pub const REDIS_BREAKER_OPEN: Duration = Duration::from_secs(1);
+
+/// Life of a shared cache entry; only bounds Redis' memory, correctness comes from stamps.
+pub const SHARED_TTL: Duration = Duration::from_hours(24);
+
+/// Largest admin request body: a product at every limit below is about 1 MB.
+pub const BODY_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// Longest path and query of a request: cursors and names at their limits fit several times.
+pub const URI_BYTES_MAX: usize = 8 * 1024;
+
+/// Longest wait for a complete request body, so that a slow sender cannot hold a handler.
+pub const BODY_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Answers that took longer are logged: an operator asks about them first.
+pub const SLOW_REQUEST: Duration = Duration::from_secs(1);
+
+/// Page size of lists when not asked for.
+pub const PAGE_SIZE_DEFAULT: u16 = 20;
+
+/// Largest page of lists.
+pub const PAGE_SIZE_MAX: u16 = 200;
+
+/// Largest money amount in minor units: exact in a double, so JavaScript clients read it right.
+pub const AMOUNT_MAX: i64 = 1_000_000_000_000_000;
+
+/// Longest title, name, label or code, in characters; fits an index row in any script.
+pub const NAME_LENGTH_MAX: usize = 255;
+
+/// Longest name of a variant: three option values and their separators.
+pub const VARIANT_TITLE_LENGTH_MAX: usize = 1000;
+
+/// Longest description, in characters.
+pub const DESCRIPTION_LENGTH_MAX: usize = 100_000;
+
+/// Longest barcode, in characters; the longest printed codes (GS1) have 48.
+pub const BARCODE_LENGTH_MAX: usize = 64;
+
+/// Longest description for search engines and longest text of a picture, in characters.
+pub const SUMMARY_LENGTH_MAX: usize = 1000;
+
+/// Longest URL, in bytes; longer ones fail in browsers and exceed an index row.
+pub const URL_LENGTH_MAX: usize = 2048;
+
+/// Most options of a product; storefronts offer three selectors.
+pub const OPTIONS_MAX: usize = 3;
+
+/// Most variants of a product, and values of an option.
+pub const VARIANTS_MAX: usize = 250;
+
+/// Most media of a product.
+pub const MEDIA_MAX: usize = 250;
+
+/// Most tags of a product.
+pub const TAGS_MAX: usize = 250;
+
+/// Most categories of a product.
+pub const CATEGORIES_MAX: usize = 50;
+
+/// Deepest category path; real trees have seven levels.
+pub const CATEGORY_DEPTH_MAX: usize = 10;
+
+/// Most prices of a variant: every ISO 4217 currency.
+pub const PRICES_MAX: usize = 200;
+
+/// Most stock locations of a variant.
+pub const LOCATIONS_MAX: usize = 100;
+
+/// Most units of stock at one location, and least when negative; sums over all locations stay 64-bit.
+pub const STOCK_MAX: i64 = 1_000_000_000;
+
+/// Most languages of a product.
+pub const TRANSLATIONS_MAX: usize = 100;
+
+/// Most attributes of a product or a variant, and items of a list attribute.
+pub const ATTRIBUTES_MAX: usize = 100;
+
+/// Longest name of an attribute, in characters.
+pub const ATTRIBUTE_NAME_LENGTH_MAX: usize = 100;
+
+/// Longest text in an attribute, in characters.
+pub const ATTRIBUTE_TEXT_LENGTH_MAX: usize = 5000;
+
+/// Largest magnitude of a number in an attribute; integers up to it are exact in a double.
+pub const ATTRIBUTE_NUMBER_MAX: i64 = AMOUNT_MAX;
+
+/// Most broken rules listed for one document; a hostile one has millions.
+pub const INVALIDS_MAX: usize = 200;
+
+/// Fence slots per instance (512 KiB); with E edits since a fill the chance of a needless miss is about E / slots.
+pub const FENCE_SLOTS: usize = 1 << 16;
+
+/// Events per log pull.
+pub const LOG_PULL_MAX: i64 = 1000;
+
+/// How often the LISTEN connection is looked at; bounds the delay of edits that no message announced.
+pub const DOORBELL_POLL: Duration = Duration::from_millis(5);
+
+/// Pull of the log without any doorbell: certainty when every message was lost.
+pub const LOG_PULL_INTERVAL: Duration = Duration::from_millis(500);
+
+/// Restart intensity: at most this many restarts of one kind of actor …
+pub const RESTARTS_MAX: usize = 20;
+
+/// … within this time; beyond it the process ends and its supervisor takes over.
+pub const RESTARTS_WITHIN: Duration = Duration::from_secs(10);
+
+/// Start of the private Postgres, with the recovery of what a killed machine left; normally below a second.
+pub const PRIVATE_POSTGRES_START_TIMEOUT: Duration = Duration::from_mins(5);
+
+/// Start of the private Redis, which loads nothing; normally 20 ms.
+pub const PRIVATE_REDIS_START_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Orderly end of a private server, its last checkpoint included; beyond it, it is ended by force.
+pub const PRIVATE_SERVER_STOP_TIMEOUT: Duration = Duration::from_secs(30);
+
+const _: () = assert!(STATEMENT_TIMEOUT.as_millis() < REQUEST_DEADLINE.as_millis());
+const _: () = assert!(CHECKOUT_TIMEOUT.as_millis() < REQUEST_DEADLINE.as_millis());
+const _: () = assert!(REDIS_TIMEOUT.as_millis() < CHECKOUT_TIMEOUT.as_millis());
+
+/// Dependencies an announcement carries; above it (32 KB) it is a mere doorbell and instances pull.
+pub const ANNOUNCEMENT_DEPENDENCIES_MAX: usize = 4096;
+
+/// Store reads in flight on one HTTP worker; a hit takes microseconds, so this is reached only when the worker is drowning.
+pub const CATALOG_INFLIGHT_MAX: usize = 16_384;
+
+/// How often the supervisor looks at its children.
+pub const SUPERVISION_INTERVAL: Duration = Duration::from_millis(100);
+
+/// Events read at the start to fill the fence; shared cache entries older than these are refused.
+pub const LOG_TAIL_MAX: i64 = 10_000;

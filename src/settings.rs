@@ -1,0 +1,92 @@
+//! Settings: flag = `AISLE_*` variable = default. Read once, at the command line; passed on as values.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::domain::{locale::Locale, money::Currency};
+
+/// Where Postgres and Redis are; shared by every command that needs them.
+#[derive(Debug, Clone, Args)]
+pub struct ServiceSettings {
+    /// Postgres to use; absent: a private one is started in the data folder
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
+    pub database_url: Option<String>,
+
+    /// Redis to use; absent: a private one beside the private Postgres, if installed
+    #[arg(long, env = "REDIS_URL", hide_env_values = true)]
+    pub redis_url: Option<String>,
+
+    /// Folder of the private Postgres and Redis
+    #[arg(long, env = "AISLE_DATA_DIR", default_value = "./aisle-data")]
+    pub data_dir: PathBuf,
+}
+
+/// Everything `aisle serve` can be told.
+#[derive(Debug, Clone, Args)]
+pub struct ServeSettings {
+    // No doc comment: clap would take it for the whole group's.
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "a doc comment would end up in the help text")]
+    pub services: ServiceSettings,
+
+    /// Address to listen on; port 0 picks a free one
+    #[arg(long, env = "AISLE_LISTEN", default_value = "127.0.0.1:8080")]
+    pub listen: String,
+
+    /// An admin token to accept besides the stored ones
+    #[arg(long, env = "AISLE_ADMIN_TOKEN", hide_env_values = true)]
+    pub admin_token: Option<String>,
+
+    /// Currency of store prices when a request names none
+    #[arg(long, env = "AISLE_CURRENCY", default_value = "USD", value_parser = parse_currency)]
+    pub currency: Currency,
+
+    /// Languages served, comma-separated; the first is that of the untranslated texts
+    #[arg(long, env = "AISLE_LOCALES", default_value = "en", value_delimiter = ',', value_parser = parse_locale)]
+    pub locales: Vec<Locale>,
+
+    /// Seconds a cache may keep a store answer without asking; 0 means it must revalidate always
+    #[arg(long, env = "AISLE_MAX_AGE", default_value_t = 0)]
+    pub max_age: u32,
+
+    /// HTTP worker threads; 0: one per core
+    #[arg(long, env = "AISLE_WORKERS", default_value_t = 0)]
+    pub workers: usize,
+
+    /// Fill actors: threads that load what the local cache misses
+    #[arg(long, env = "AISLE_FILL_ACTORS", default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..=64))]
+    pub fill_actors: u8,
+
+    /// Store actors, and Postgres connections of the pool
+    #[arg(long, env = "AISLE_STORE_ACTORS", default_value_t = 8, value_parser = clap::value_parser!(u8).range(1..=100))]
+    pub store_actors: u8,
+
+    /// Bound of the local cache in MiB
+    #[arg(long, env = "AISLE_CACHE_MB", default_value_t = 256)]
+    pub cache_mb: u32,
+
+    /// Store messages in flight or waiting before more are refused with 503
+    #[arg(long, env = "AISLE_STORE_QUEUE", default_value_t = 128, value_parser = clap::value_parser!(u16).range(1..))]
+    pub store_queue: u16,
+
+    /// Cache misses under way or waiting before more are refused with 503
+    #[arg(long, env = "AISLE_MISS_QUEUE", default_value_t = 4096, value_parser = clap::value_parser!(u16).range(1..))]
+    pub miss_queue: u16,
+
+    /// Log every request, not only errors and slow ones
+    #[arg(long, env = "AISLE_ACCESS_LOG", default_value_t = false)]
+    pub access_log: bool,
+
+    /// Seconds an orderly stop may take to finish accepted requests
+    #[arg(long, env = "AISLE_SHUTDOWN_TIMEOUT", default_value_t = 30)]
+    pub shutdown_timeout: u64,
+}
+
+fn parse_currency(code: &str) -> Result<Currency, String> {
+    Currency::parse(code).ok_or_else(|| "not an ISO 4217 currency with a minor unit".to_owned())
+}
+
+fn parse_locale(tag: &str) -> Result<Locale, String> {
+    Locale::parse(tag).ok_or_else(|| "not a BCP 47 language tag".to_owned())
+}
