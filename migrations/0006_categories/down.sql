@@ -1,0 +1,1 @@
+DROP FUNCTION catalog.category_changed(), catalog.place_category(), catalog.lock_tree() CASCADE;
