@@ -1,5 +1,11 @@
 #![doc = include_str!("../README.md")]
 
+pub mod cache;
+pub mod catalog;
+pub mod coherence;
 pub mod domain;
 pub mod limits;
 pub mod settings;
+pub mod store;
+pub mod supervision;
+pub mod telemetry;

@@ -1,0 +1,203 @@
+//! A cached answer: what it says, the log position it was read at, and what it depends on.
+
+use std::sync::Arc;
+
+use actix_web::http::header::HeaderValue;
+use bytes::Bytes;
+use uuid::Uuid;
+
+use super::encode;
+use crate::{
+    catalog::messages::{Body, Coding, Cursor},
+    coherence::Fence,
+    domain::dependency::Dependency,
+};
+
+/// A cached answer with its stamp. Immutable: a change makes a new one.
+#[derive(Debug)]
+pub struct Entry {
+    /// Log position of the snapshot it was read from: it reflects every event on its dependencies up to here.
+    pub stamp: i64,
+    /// What can change it.
+    pub dependencies: Box<[Dependency]>,
+    /// What it says.
+    pub value: Value,
+}
+
+impl Entry {
+    /// Whether it has missed no change that the fence knows of.
+    pub fn is_current(&self, fence: &Fence) -> bool {
+        fence.admits(self.stamp, &self.dependencies)
+    }
+
+    /// Bytes it holds, for the cache's bound.
+    pub fn weight(&self) -> usize {
+        let fixed = size_of::<Self>() + size_of_val(&*self.dependencies);
+        fixed
+            + match &self.value {
+                Value::Product { body, card } => body.weight() + card.len(),
+                Value::Body(body) => body.weight(),
+                Value::Moved(slug) => slug.len(),
+                Value::Ids { ids, next } => {
+                    size_of_val(&**ids) + next.as_ref().map_or(0, |cursor| cursor.title.len())
+                }
+                Value::Names(_) | Value::Absent => 0,
+            }
+    }
+}
+
+/// What an entry says.
+#[derive(Debug)]
+pub enum Value {
+    /// A product's answer and its card in lists.
+    Product {
+        /// The answer in its codings.
+        body: Encoded,
+        /// JSON of the card.
+        card: Bytes,
+    },
+    /// Any other ready-to-send answer.
+    Body(Encoded),
+    /// A slug or SKU names this product.
+    Names(Uuid),
+    /// A retired slug; the product's current one.
+    Moved(Arc<str>),
+    /// The ids of one page of a list, in order, and where the next one starts.
+    Ids {
+        /// Products in order.
+        ids: Box<[Uuid]>,
+        /// After which item the next page starts; absent on the last.
+        next: Option<Cursor>,
+    },
+    /// Nothing there.
+    Absent,
+}
+
+/// A ready-to-send body in the codings made so far.
+#[derive(Debug, Clone)]
+pub struct Encoded {
+    /// Tag text without quotes and coding suffix.
+    tag: Box<str>,
+    /// Token of the next page, for pages of lists.
+    next_cursor: Option<Arc<str>>,
+    identity: Coded,
+    gzip: Variant,
+    brotli: Variant,
+    zstd: Variant,
+}
+
+/// Bytes of one coding with their entity tag.
+#[derive(Debug, Clone)]
+struct Coded {
+    bytes: Bytes,
+    etag: HeaderValue,
+}
+
+#[derive(Debug, Clone)]
+enum Variant {
+    /// Not asked for yet.
+    Unmade,
+    /// Would not be smaller: identity is sent.
+    Useless,
+    Made(Coded),
+}
+
+impl Encoded {
+    /// A body of exact size with the tag of its version and content.
+    pub fn new(version: i64, json: &[u8]) -> Self {
+        let tag = encode::tag(version, json);
+        Self::with_tag(tag.into(), Bytes::copy_from_slice(json))
+    }
+
+    /// A body whose tag is known (from the shared cache).
+    pub(super) fn with_tag(tag: Box<str>, identity: Bytes) -> Self {
+        let unmade =
+            if identity.len() < encode::CODING_BYTES_MIN { Variant::Useless } else { Variant::Unmade };
+        let identity = Coded { bytes: identity, etag: encode::etag(&tag, Coding::Identity) };
+        Self { tag, next_cursor: None, identity, gzip: unmade.clone(), brotli: unmade.clone(), zstd: unmade }
+    }
+
+    /// The same body as a page after which another one follows.
+    #[must_use]
+    pub fn followed_by(mut self, next_cursor: Option<Arc<str>>) -> Self {
+        self.next_cursor = next_cursor;
+        self
+    }
+
+    /// The body for a client that prefers `coding`; `None` when that coding is yet to be made.
+    pub fn body(&self, coding: Coding) -> Option<Body> {
+        let (coded, coding) = match self.variant(coding) {
+            None | Some(Variant::Useless) => (&self.identity, Coding::Identity),
+            Some(Variant::Made(coded)) => (coded, coding),
+            Some(Variant::Unmade) => return None,
+        };
+        Some(Body {
+            bytes: coded.bytes.clone(),
+            coding,
+            etag: coded.etag.clone(),
+            next_cursor: self.next_cursor.clone(),
+        })
+    }
+
+    /// The same body with `coding` made (or found useless).
+    #[must_use]
+    pub fn with(&self, coding: Coding) -> Self {
+        let made = encode::encode(&self.identity.bytes, coding).map_or(Variant::Useless, |bytes| {
+            Variant::Made(Coded { bytes, etag: encode::etag(&self.tag, coding) })
+        });
+        let mut encoded = self.clone();
+        encoded.set(coding, made);
+        encoded
+    }
+
+    /// Takes over bytes that another instance has made.
+    pub(super) fn adopt(&mut self, coding: Coding, bytes: Bytes) {
+        let etag = encode::etag(&self.tag, coding);
+        self.set(coding, Variant::Made(Coded { bytes, etag }));
+    }
+
+    /// The tag's text without quotes and suffix.
+    pub(super) fn tag(&self) -> &str {
+        &self.tag
+    }
+
+    /// The identity bytes.
+    pub fn identity(&self) -> &Bytes {
+        &self.identity.bytes
+    }
+
+    /// The codings made so far, besides identity.
+    pub(super) fn made(&self) -> impl Iterator<Item = (Coding, &Bytes)> {
+        [(Coding::Gzip, &self.gzip), (Coding::Brotli, &self.brotli), (Coding::Zstd, &self.zstd)]
+            .into_iter()
+            .filter_map(|(coding, variant)| match variant {
+                Variant::Made(coded) => Some((coding, &coded.bytes)),
+                Variant::Unmade | Variant::Useless => None,
+            })
+    }
+
+    fn weight(&self) -> usize {
+        // Besides the bytes: the tag once, and an entity tag per coding.
+        let tags = self.tag.len() * 2 + self.next_cursor.as_ref().map_or(0, |token| token.len());
+        tags + self.identity.bytes.len()
+            + self.made().map(|(_, bytes)| bytes.len() + self.tag.len()).sum::<usize>()
+    }
+
+    fn variant(&self, coding: Coding) -> Option<&Variant> {
+        match coding {
+            Coding::Identity => None,
+            Coding::Gzip => Some(&self.gzip),
+            Coding::Brotli => Some(&self.brotli),
+            Coding::Zstd => Some(&self.zstd),
+        }
+    }
+
+    fn set(&mut self, coding: Coding, variant: Variant) {
+        match coding {
+            Coding::Identity => {}
+            Coding::Gzip => self.gzip = variant,
+            Coding::Brotli => self.brotli = variant,
+            Coding::Zstd => self.zstd = variant,
+        }
+    }
+}

@@ -1,0 +1,52 @@
+//! Messages to the store actors: admin reads and edits. Each names one use case of `store`.
+//!
+//! The messages are plain data; only [`Query::run`] and [`Edit::run`], which store actors call, see a connection. What they
+//! carry and answer is exported here, so that whoever sends them needs no name of `store`.
+
+mod brands;
+mod categories;
+mod products;
+mod tokens;
+mod variants;
+
+use crate::store::{Connection, error::StoreError};
+
+pub use self::{
+    brands::{CreateBrand, DeleteBrand, GetBrand, ListBrands, PatchBrand, ReplaceBrand},
+    categories::{
+        CreateCategory, DeleteCategory, GetCategory, ListCategories, PatchCategory, ReplaceCategory,
+    },
+    products::{
+        CreateProduct, DeleteProduct, GetProduct, ListProducts, PatchProduct, ReplaceProduct, RestoreProduct,
+    },
+    tokens::{CreateToken, FindToken, ListTokens, RevokeToken},
+    variants::{ChangeStock, GetVariant, PatchVariant, RemovePrice, SetPrice},
+};
+pub use crate::store::{
+    Precondition,
+    brands::{AdminBrand, BrandDraft},
+    categories::{AdminCategory, CategoryDraft},
+    products::{AdminProduct, AdminProductPage, AdminProductSummary},
+    tokens::{Scope, SecretHash, Token},
+    variants::{AdminVariant, StockChange},
+};
+
+/// A read that a store actor answers with a pooled connection, outside any transaction.
+pub trait Query: Send + 'static {
+    /// What is answered.
+    type Reply: Send + 'static;
+    /// Name for logs and metrics, e.g. `get_product`.
+    const NAME: &'static str;
+    /// Does it. Called on a store actor's thread; may block. Called again on another connection when one turns out dead.
+    fn run(&self, connection: &mut Connection) -> Result<Self::Reply, StoreError>;
+}
+
+/// A change that a store actor makes in one transaction, with its log event.
+pub trait Edit: Send + 'static {
+    /// What is answered once it is committed.
+    type Reply: Send + 'static;
+    /// Name for logs and metrics, e.g. `update_product`.
+    const NAME: &'static str;
+    /// Does it inside an open transaction; an error rolls everything back.
+    fn run(self, connection: &mut Connection) -> Result<Self::Reply, StoreError>;
+}

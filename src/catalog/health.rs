@@ -1,0 +1,95 @@
+//! State of what the process depends on, looked at for every `/readyz`.
+
+use std::time::{Duration, Instant};
+
+use super::{edits::Query, fill::PingShared, handle::Shared, loads::Run, messages::Key};
+use crate::store::{Connection, error::StoreError, events};
+
+/// Longest a readiness check waits for one dependency.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// State of the process' dependencies.
+#[derive(Debug, Clone, serde::Serialize, utoipa::ToSchema)]
+pub struct Health {
+    /// Whether requests should be sent here.
+    pub ready: bool,
+    /// Each dependency.
+    pub checks: Vec<Check>,
+}
+
+/// State of one dependency.
+#[derive(Debug, Clone, serde::Serialize, utoipa::ToSchema)]
+pub struct Check {
+    /// `postgres`, `redis`, `store_actors`, `log_follower`.
+    pub name: &'static str,
+    /// Whether it works.
+    pub ok: bool,
+    /// Whether the process can answer correctly without it.
+    pub required: bool,
+    /// Round trip in milliseconds, where one was made.
+    pub latency_ms: Option<u64>,
+    /// What is wrong, or a remark.
+    pub detail: Option<String>,
+}
+
+/// The log's last position, as a sign of life of Postgres.
+struct Head;
+
+impl Query for Head {
+    type Reply = i64;
+    const NAME: &'static str = "head";
+
+    fn run(&self, connection: &mut Connection) -> Result<i64, StoreError> {
+        events::head(connection)
+    }
+}
+
+/// Asks every dependency.
+pub(super) async fn examine(shared: &Shared) -> Health {
+    let (postgres, redis) = futures_util::join!(postgres(shared), redis(shared));
+    let mut checks = vec![postgres, store_actors(shared)];
+    checks.extend(redis);
+    let escalating = shared.restarts.exceeded().is_some();
+    let ready = !escalating && checks.iter().all(|check| check.ok || !check.required);
+    Health { ready, checks }
+}
+
+async fn postgres(shared: &Shared) -> Check {
+    let start = Instant::now();
+    let head = tokio::time::timeout(PATIENCE, shared.store.ask(Run(Head))).await;
+    let latency_ms = Some(milliseconds(start.elapsed()));
+    let (ok, detail) = match head {
+        Ok(Ok(head)) => {
+            let applied = shared.reader.log.applied();
+            (true, Some(format!("log position {head}, applied {applied}")))
+        }
+        Ok(Err(error)) => (false, Some(error.to_string())),
+        Err(_elapsed) => (false, Some("no answer within a second".to_owned())),
+    };
+    Check { name: "postgres", ok, required: true, latency_ms, detail }
+}
+
+async fn redis(shared: &Shared) -> Option<Check> {
+    let ping = async {
+        let waiting = shared.fillers.ask(&Key::Tree, PingShared).await;
+        match waiting {
+            Ok(None) => None,
+            Ok(Some(pong)) => Some(pong.await.ok().flatten()),
+            Err(_) => Some(None),
+        }
+    };
+    let took = tokio::time::timeout(PATIENCE, ping).await.unwrap_or(Some(None))?;
+    let detail = took.is_none().then(|| "no answer; reads go to postgres".to_owned());
+    let latency_ms = took.map(milliseconds);
+    Some(Check { name: "redis", ok: took.is_some(), required: false, latency_ms, detail })
+}
+
+fn store_actors(shared: &Shared) -> Check {
+    let (alive, threads) = (shared.store.alive(), shared.store.threads());
+    let detail = Some(format!("{alive} of {threads} threads alive"));
+    Check { name: "store_actors", ok: alive > 0, required: true, latency_ms: None, detail }
+}
+
+fn milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,224 @@
+//! What a flight does: shared cache, else store actors; the rows become an entry.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use uuid::Uuid;
+
+use super::{
+    actor::Reader,
+    error::CatalogError,
+    loads::{
+        LoadBrands, LoadCategories, LoadCategory, LoadIds, LoadProduct, LoadProducts, LoadSku, LoadSlug, Run,
+    },
+    messages::{Key, ListQuery, Source, ViewKey},
+    pages,
+    pool::StorePool,
+};
+use crate::{
+    cache::{Encoded, Entry, SharedCache, Value},
+    domain::{
+        category::{self, StoreBrands},
+        dependency::Dependency,
+        locale::Locale,
+        rendering::{self, View},
+    },
+    store::reads::{ProductRow, Snapshot},
+    telemetry::metrics::Metrics,
+};
+
+/// Everything a flight needs. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Loader {
+    /// The local cache and coherence state.
+    pub reader: Reader,
+    /// The store actors.
+    pub store: StorePool,
+    /// Languages by their index in keys.
+    pub locales: Arc<[Locale]>,
+    /// Counters.
+    pub metrics: Arc<Metrics>,
+}
+
+/// What a flight brings.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The entry; it may already be overtaken by a change.
+    pub entry: Arc<Entry>,
+    /// Where it came from.
+    pub source: Source,
+}
+
+impl Loader {
+    /// Loads `key`: from Redis if it has a current entry, else from Postgres.
+    pub async fn load(&self, key: &Key, shared: Option<&SharedCache>) -> Result<Loaded, CatalogError> {
+        if let Some(entry) = self.ask_shared(key, shared).await {
+            return Ok(Loaded { entry: Arc::new(entry), source: Source::Shared });
+        }
+        let entry = match key {
+            Key::Product(id, view) => self.product(*id, *view).await?,
+            Key::Slug(slug) => self.slug(slug).await?,
+            Key::Sku(sku) => self.sku(sku).await?,
+            Key::Ids(query) => self.ids(query).await?,
+            Key::Page(query, view) => return pages::load(self, query, *view, shared).await,
+            Key::Tree => self.tree().await?,
+            Key::Category(name) => self.category(name).await?,
+            Key::Brands => self.brands().await?,
+        };
+        Ok(Loaded { entry: Arc::new(entry), source: Source::Database })
+    }
+
+    /// The shared cache's entry of `key`, if it has missed no known change.
+    pub(super) async fn ask_shared(&self, key: &Key, shared: Option<&SharedCache>) -> Option<Entry> {
+        let shared = shared?;
+        let name = shared_key(key, &self.locales)?;
+        let counters = &self.metrics.cache;
+        if !shared.is_available() {
+            counters.shared_skipped.inc();
+            return None;
+        }
+        let found = shared.get(&name).await;
+        let current = found.as_ref().is_some_and(|entry| entry.is_current(self.reader.log.fence()));
+        match (&found, current) {
+            (Some(_), true) => counters.shared_hits.inc(),
+            (Some(_), false) => counters.shared_fenced.inc(),
+            (None, _) => counters.shared_misses.inc(),
+        }
+        found.filter(|_| current)
+    }
+
+    async fn product(&self, id: Uuid, view: ViewKey) -> Result<Entry, CatalogError> {
+        let Snapshot { head, value } = self.store.ask(Run(LoadProduct(id))).await?;
+        match value {
+            Some(row) => self.product_entry(id, &row, view, head),
+            None => Ok(absent(head, [Dependency::product(&id)])),
+        }
+    }
+
+    /// Makes a product's entry from its row.
+    pub(super) fn product_entry(
+        &self,
+        id: Uuid,
+        row: &ProductRow,
+        view: ViewKey,
+        head: i64,
+    ) -> Result<Entry, CatalogError> {
+        let rendered = serde_json::from_str(&row.body)
+            .and_then(|document| {
+                let view = View { currency: view.currency, locale: self.locale(view) };
+                rendering::render(&document, row.brand.as_ref(), &row.categories, &view)
+            })
+            .map_err(|error| CatalogError::Internal(format!("document of product {id}: {error}")))?;
+        let mut dependencies = vec![Dependency::product(&id)];
+        dependencies.extend(row.brand.iter().map(|brand| Dependency::brand(&brand.id)));
+        dependencies.extend(row.categories.iter().map(|category| Dependency::category(&category.id)));
+        Ok(Entry {
+            stamp: head,
+            dependencies: dependencies.into(),
+            value: Value::Product {
+                body: Encoded::new(row.version, &rendered.product),
+                card: Bytes::copy_from_slice(&rendered.card),
+            },
+        })
+    }
+
+    /// Several products' rows in one statement.
+    pub(super) async fn products(
+        &self,
+        ids: Vec<Uuid>,
+    ) -> Result<Snapshot<Vec<(Uuid, ProductRow)>>, CatalogError> {
+        self.store.ask(Run(LoadProducts(ids))).await
+    }
+
+    async fn slug(&self, slug: &str) -> Result<Entry, CatalogError> {
+        let Snapshot { head, value } = self.store.ask(Run(LoadSlug(slug.into()))).await?;
+        let by_name = Dependency::slug(slug);
+        let Some(target) = value else { return Ok(absent(head, [by_name])) };
+        let (value, dependencies) = if target.is_current {
+            (Value::Names(target.product_id), vec![by_name])
+        } else {
+            // Where it moved to changes with the product.
+            let product = Dependency::product(&target.product_id);
+            (Value::Moved(target.current_slug.into()), vec![by_name, product])
+        };
+        Ok(Entry { stamp: head, dependencies: dependencies.into(), value })
+    }
+
+    async fn sku(&self, sku: &str) -> Result<Entry, CatalogError> {
+        let Snapshot { head, value } = self.store.ask(Run(LoadSku(sku.into()))).await?;
+        let dependencies = [Dependency::sku(sku)].into();
+        let value = value.map_or(Value::Absent, Value::Names);
+        Ok(Entry { stamp: head, dependencies, value })
+    }
+
+    /// The ids of one page.
+    pub(super) async fn ids(&self, query: &ListQuery) -> Result<Entry, CatalogError> {
+        let Snapshot { head, value } = self.store.ask(Run(LoadIds(query.clone()))).await?;
+        let Some(page) = value else {
+            // The category is unknown: any change of the tree may make it known.
+            return Ok(absent(head, [Dependency::category_tree()]));
+        };
+        let dependencies = match page.category_id {
+            Some(id) => vec![Dependency::listing(&id), Dependency::category(&id)],
+            None => vec![Dependency::listing_all()],
+        };
+        let value = Value::Ids { ids: page.ids.into(), next: page.next };
+        Ok(Entry { stamp: head, dependencies: dependencies.into(), value })
+    }
+
+    async fn tree(&self) -> Result<Entry, CatalogError> {
+        let Snapshot { head, value } = self.store.ask(Run(LoadCategories)).await?;
+        json_entry(head, 0, [Dependency::category_tree()], &category::tree(value))
+    }
+
+    async fn category(&self, name: &str) -> Result<Entry, CatalogError> {
+        let Snapshot { head, value } = self.store.ask(Run(LoadCategory(name.into()))).await?;
+        let tree = Dependency::category_tree();
+        match value {
+            Some(found) => json_entry(head, found.version, [tree], &found.category),
+            None => Ok(absent(head, [tree])),
+        }
+    }
+
+    async fn brands(&self) -> Result<Entry, CatalogError> {
+        let Snapshot { head, value } = self.store.ask(Run(LoadBrands)).await?;
+        json_entry(head, 0, [Dependency::brand_list()], &StoreBrands { items: value })
+    }
+
+    fn locale(&self, view: ViewKey) -> Locale {
+        let index = usize::from(view.locale);
+        self.locales.get(index).or(self.locales.first()).cloned().unwrap_or_default()
+    }
+}
+
+fn absent(stamp: i64, dependencies: [Dependency; 1]) -> Entry {
+    Entry { stamp, dependencies: dependencies.into(), value: Value::Absent }
+}
+
+fn json_entry(
+    stamp: i64,
+    version: i64,
+    dependencies: [Dependency; 1],
+    body: &impl serde::Serialize,
+) -> Result<Entry, CatalogError> {
+    let json = serde_json::to_vec(body).map_err(|error| CatalogError::Internal(error.to_string()))?;
+    let value = Value::Body(Encoded::new(version, &json));
+    Ok(Entry { stamp, dependencies: dependencies.into(), value })
+}
+
+/// Name of a key in the shared cache; `None` for what is composed from other entries.
+pub(super) fn shared_key(key: &Key, locales: &[Locale]) -> Option<String> {
+    match key {
+        Key::Product(id, view) => {
+            let locale = locales.get(usize::from(view.locale))?;
+            Some(format!("p:{}:{}:{locale}", id.simple(), view.currency))
+        }
+        Key::Slug(slug) => Some(format!("s:{slug}")),
+        Key::Sku(sku) => Some(format!("k:{sku}")),
+        Key::Ids(query) => Some(format!("l:{query:?}")),
+        Key::Page(..) => None,
+        Key::Tree => Some("t".to_owned()),
+        Key::Category(name) => Some(format!("c:{name}")),
+        Key::Brands => Some("b".to_owned()),
+    }
+}

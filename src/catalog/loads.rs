@@ -1,0 +1,150 @@
+//! Reads that fills ask of the store actors. Each is one round trip whose rows and log position share a snapshot.
+
+use uuid::Uuid;
+
+use super::{
+    edits::{Edit, Query},
+    error::CatalogError,
+    messages::ListQuery,
+    pool::StoreMessage,
+};
+use crate::{
+    coherence::log::Change,
+    domain::{category::StoreCategory, document::BrandReference},
+    store::{
+        Connection, edit,
+        error::StoreError,
+        pool::Pool,
+        reads::{self, CategoryRow, IdPage, ProductRow, SlugTarget, Snapshot},
+    },
+};
+
+/// One visible product.
+pub(super) struct LoadProduct(pub(super) Uuid);
+
+/// Several visible products in one statement; those not visible are missing in the answer.
+pub(super) struct LoadProducts(pub(super) Vec<Uuid>);
+
+/// What a slug names.
+pub(super) struct LoadSlug(pub(super) Box<str>);
+
+/// What a SKU names.
+pub(super) struct LoadSku(pub(super) Box<str>);
+
+/// Ids of one page; `None` for an unknown category.
+pub(super) struct LoadIds(pub(super) ListQuery);
+
+/// All categories.
+pub(super) struct LoadCategories;
+
+/// One category by id or slug.
+pub(super) struct LoadCategory(pub(super) Box<str>);
+
+/// All brands.
+pub(super) struct LoadBrands;
+
+impl Query for LoadProduct {
+    type Reply = Snapshot<Option<ProductRow>>;
+    const NAME: &'static str = "load_product";
+
+    fn run(&self, connection: &mut Connection) -> Result<Self::Reply, StoreError> {
+        reads::product(connection, self.0)
+    }
+}
+
+impl Query for LoadProducts {
+    type Reply = Snapshot<Vec<(Uuid, ProductRow)>>;
+    const NAME: &'static str = "load_products";
+
+    fn run(&self, connection: &mut Connection) -> Result<Self::Reply, StoreError> {
+        reads::products(connection, &self.0)
+    }
+}
+
+impl Query for LoadSlug {
+    type Reply = Snapshot<Option<SlugTarget>>;
+    const NAME: &'static str = "load_slug";
+
+    fn run(&self, connection: &mut Connection) -> Result<Self::Reply, StoreError> {
+        reads::by_slug(connection, &self.0)
+    }
+}
+
+impl Query for LoadSku {
+    type Reply = Snapshot<Option<Uuid>>;
+    const NAME: &'static str = "load_sku";
+
+    fn run(&self, connection: &mut Connection) -> Result<Self::Reply, StoreError> {
+        reads::by_sku(connection, &self.0)
+    }
+}
+
+impl Query for LoadIds {
+    type Reply = Snapshot<Option<IdPage>>;
+    const NAME: &'static str = "load_ids";
+
+    fn run(&self, connection: &mut Connection) -> Result<Self::Reply, StoreError> {
+        reads::list_ids(connection, &self.0)
+    }
+}
+
+impl Query for LoadCategories {
+    type Reply = Snapshot<Vec<StoreCategory>>;
+    const NAME: &'static str = "load_categories";
+
+    fn run(&self, connection: &mut Connection) -> Result<Self::Reply, StoreError> {
+        reads::category_tree(connection)
+    }
+}
+
+impl Query for LoadCategory {
+    type Reply = Snapshot<Option<CategoryRow>>;
+    const NAME: &'static str = "load_category";
+
+    fn run(&self, connection: &mut Connection) -> Result<Self::Reply, StoreError> {
+        reads::category(connection, &self.0)
+    }
+}
+
+impl Query for LoadBrands {
+    type Reply = Snapshot<Vec<BrandReference>>;
+    const NAME: &'static str = "load_brands";
+
+    fn run(&self, connection: &mut Connection) -> Result<Self::Reply, StoreError> {
+        reads::brands(connection)
+    }
+}
+
+/// A query on its way to a store actor.
+pub(super) struct Run<Q>(pub(super) Q);
+
+impl<Q: Query> StoreMessage for Run<Q> {
+    type Reply = Q::Reply;
+    const NAME: &'static str = Q::NAME;
+
+    fn run(self, pool: &Pool) -> Result<Q::Reply, CatalogError> {
+        // Idle connections may have died unnoticed, all of them when Postgres was restarted. Each failure throws one away.
+        let mut idle = pool.state().idle;
+        loop {
+            match self.0.run(&mut *pool.get()?) {
+                Err(StoreError::Unavailable(_)) if idle > 0 => idle -= 1,
+                outcome => return Ok(outcome?),
+            }
+        }
+    }
+}
+
+/// An edit on its way to a store actor; answered with the change it made, if any.
+pub(super) struct RunEdit<E>(pub(super) E);
+
+impl<E: Edit> StoreMessage for RunEdit<E> {
+    type Reply = (E::Reply, Option<Change>);
+    const NAME: &'static str = E::NAME;
+
+    fn run(self, pool: &Pool) -> Result<Self::Reply, CatalogError> {
+        // An edit is not tried twice, so the connection is looked at first.
+        let mut connection = pool.get_live()?;
+        let (reply, event) = edit::transaction(&mut connection, |connection| self.0.run(connection))?;
+        Ok((reply, event.map(Change::from)))
+    }
+}

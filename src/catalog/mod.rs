@@ -1,0 +1,21 @@
+//! The heart: messages, the actors that answer them, admission, reads, edits and lists.
+//!
+//! Read path: [`handle`] → [`actor`] (hit) → [`fill`] (one flight per key) → [`loader`] → store actors ([`pool`]).
+//! Edit path: [`handle`] → [`pool`] → commit → fence raised here, announced to the others.
+
+pub mod actor;
+pub mod cursor;
+pub mod edits;
+pub mod error;
+pub mod fill;
+pub mod fillers;
+pub mod handle;
+pub mod health;
+pub mod loader;
+mod loads;
+pub mod messages;
+mod pages;
+pub mod pool;
+
+pub use error::CatalogError;
+pub use handle::Catalog;

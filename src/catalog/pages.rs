@@ -1,0 +1,127 @@
+//! Pages of lists: ordered ids, hydrated with the cards of the product cache, composed into one ready-to-send body.
+//!
+//! The ids fall only when an edit can change membership or order; a card falls with its product; the composed page
+//! depends on all of them. So a price edit costs one row and one composition, and no list query.
+
+use std::{collections::HashMap, sync::Arc};
+
+use bytes::Bytes;
+use uuid::Uuid;
+
+use super::{
+    cursor,
+    error::CatalogError,
+    loader::{Loaded, Loader},
+    messages::{Cursor, Key, ListQuery, Source, ViewKey},
+};
+use crate::{
+    cache::{Encoded, Entry, SharedCache, Value},
+    domain::dependency::Dependency,
+};
+
+/// Compositions tried before an edit storm is told apart from bad luck.
+const ATTEMPTS: usize = 8;
+
+/// Composes one page. All its parts are current at one moment: they are checked against the fence together at the end.
+pub(super) async fn load(
+    loader: &Loader,
+    query: &ListQuery,
+    view: ViewKey,
+    shared: Option<&SharedCache>,
+) -> Result<Loaded, CatalogError> {
+    for _ in 0..ATTEMPTS {
+        let applied = loader.reader.log.applied();
+        let (ids, source) = ids_entry(loader, query, shared).await?;
+        let Value::Ids { ids: listed, next } = &ids.value else {
+            return Ok(Loaded { entry: ids, source });
+        };
+        let cards = cards(loader, listed, view).await?;
+        let fence = loader.reader.log.fence();
+        let parts = || std::iter::once(&ids).chain(cards.values());
+        if parts().all(|part| part.is_current(fence)) {
+            // Every part reflects all events on its dependencies up to `applied`, read before any of them was checked.
+            let dependencies: Vec<Dependency> =
+                parts().flat_map(|part| part.dependencies.iter().copied()).collect();
+            let value = Value::Body(compose(query, listed, next.as_ref(), &cards));
+            let entry = Entry { stamp: applied, dependencies: dependencies.into(), value };
+            return Ok(Loaded { entry: Arc::new(entry), source });
+        }
+    }
+    Err(CatalogError::Unavailable("the list changes faster than it can be read".to_owned()))
+}
+
+async fn ids_entry(
+    loader: &Loader,
+    query: &ListQuery,
+    shared: Option<&SharedCache>,
+) -> Result<(Arc<Entry>, Source), CatalogError> {
+    let key = Key::Ids(Box::new(query.clone()));
+    if let Some(entry) = loader.reader.current(&key) {
+        return Ok((entry, Source::Database));
+    }
+    let loaded = Box::pin(loader.load(&key, shared)).await?;
+    if let (Source::Database, Some(shared)) = (loaded.source, shared)
+        && let Some(name) = super::loader::shared_key(&key, &loader.locales)
+    {
+        shared.set(&name, &loaded.entry).await;
+    }
+    loader.reader.local.insert(key, Arc::clone(&loaded.entry));
+    Ok((loaded.entry, loaded.source))
+}
+
+/// Current entries of the listed products; what the local cache lacks is read in one statement.
+async fn cards(
+    loader: &Loader,
+    ids: &[Uuid],
+    view: ViewKey,
+) -> Result<HashMap<Uuid, Arc<Entry>>, CatalogError> {
+    let mut found = HashMap::with_capacity(ids.len());
+    let mut missing = Vec::new();
+    for id in ids {
+        match loader.reader.current(&Key::Product(*id, view)) {
+            Some(entry) => {
+                found.insert(*id, entry);
+            }
+            None => missing.push(*id),
+        }
+    }
+    if missing.is_empty() {
+        return Ok(found);
+    }
+    let snapshot = loader.products(missing).await?;
+    for (id, row) in &snapshot.value {
+        let entry = Arc::new(loader.product_entry(*id, row, view, snapshot.head)?);
+        loader.reader.local.insert(Key::Product(*id, view), Arc::clone(&entry));
+        found.insert(*id, entry);
+    }
+    Ok(found)
+}
+
+fn compose(
+    query: &ListQuery,
+    ids: &[Uuid],
+    next: Option<&Cursor>,
+    cards: &HashMap<Uuid, Arc<Entry>>,
+) -> Encoded {
+    let listed = ids.iter().filter_map(|id| match &cards.get(id)?.value {
+        Value::Product { card, .. } => Some(card),
+        Value::Body(_) | Value::Names(_) | Value::Moved(_) | Value::Ids { .. } | Value::Absent => None,
+    });
+    let mut json = b"{\"items\":[".to_vec();
+    for (index, card) in listed.enumerate() {
+        if index > 0 {
+            json.push(b',');
+        }
+        let card: &Bytes = card;
+        json.extend_from_slice(card);
+    }
+    json.extend_from_slice(b"],\"next_cursor\":");
+    let token: Option<Arc<str>> = next.map(|next| cursor::token(query, next.clone()).into());
+    match &token {
+        // A token is base64url: nothing in it needs escaping.
+        Some(token) => json.extend_from_slice(format!("\"{token}\"").as_bytes()),
+        None => json.extend_from_slice(b"null"),
+    }
+    json.push(b'}');
+    Encoded::new(0, &json).followed_by(token)
+}

@@ -1,0 +1,100 @@
+//! The fence: for every dependency, the last log position known to have touched it.
+
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use crate::{domain::dependency::Dependency, limits::FENCE_SLOTS};
+
+/// Last touching positions by hash slot. Readers and the log share it without a lock.
+///
+/// A slot is shared by many dependencies: a collision raises more than was touched, which costs a miss and never an answer.
+#[derive(Debug)]
+pub struct Fence {
+    slots: Box<[AtomicI64]>,
+    /// Position below which nothing may be trusted: what touched everything, or history that was never seen.
+    floor: AtomicI64,
+}
+
+impl Default for Fence {
+    fn default() -> Self {
+        Self::with_slots(FENCE_SLOTS)
+    }
+}
+
+impl Fence {
+    /// A fence of `slots` slots, all at position 0. At least one slot.
+    pub fn with_slots(slots: usize) -> Self {
+        Self { slots: (0..slots.max(1)).map(|_| AtomicI64::new(0)).collect(), floor: AtomicI64::new(0) }
+    }
+
+    /// Records that `dependency` was touched at `position`. Positions may come in any order and repeatedly.
+    pub fn raise(&self, dependency: Dependency, position: i64) {
+        if dependency == Dependency::ALL {
+            self.raise_floor(position);
+        } else {
+            self.slot(dependency).fetch_max(position, Ordering::AcqRel);
+        }
+    }
+
+    /// Distrusts everything read before `position`.
+    pub fn raise_floor(&self, position: i64) {
+        self.floor.fetch_max(position, Ordering::AcqRel);
+    }
+
+    /// The last position known to have touched any of `dependencies`.
+    pub fn height(&self, dependencies: &[Dependency]) -> i64 {
+        dependencies
+            .iter()
+            .map(|dependency| self.slot(*dependency).load(Ordering::Acquire))
+            .fold(self.floor.load(Ordering::Acquire), i64::max)
+    }
+
+    /// Whether an answer stamped `stamp` with these dependencies has missed no change known here.
+    pub fn admits(&self, stamp: i64, dependencies: &[Dependency]) -> bool {
+        stamp >= self.height(dependencies)
+    }
+
+    fn slot(&self, dependency: Dependency) -> &AtomicI64 {
+        let hash = u64::from_ne_bytes(dependency.0.to_ne_bytes());
+        let count = u64::try_from(self.slots.len()).unwrap_or(1);
+        let index = usize::try_from(hash % count).unwrap_or(0);
+        // The remainder is below the length and the array is never empty, so the floor is never taken here.
+        self.slots.get(index).unwrap_or(&self.floor)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn everything_is_below_a_raised_floor() {
+        let fence = Fence::with_slots(8);
+        let dependency = Dependency::slug("lamp");
+        assert!(fence.admits(0, &[dependency]));
+        fence.raise(Dependency::ALL, 7);
+        assert!(!fence.admits(6, &[dependency]));
+        assert!(!fence.admits(6, &[]));
+        assert!(fence.admits(7, &[dependency]));
+    }
+
+    proptest! {
+        /// After the fence stands at p, nothing stamped before p is admitted: whatever the order, repeats and collisions.
+        #[test]
+        fn refuses_what_was_read_before_a_touch(
+            touches in prop::collection::vec((any::<i64>(), 1_i64..1000), 1..50),
+            slots in 1_usize..64,
+        ) {
+            let fence = Fence::with_slots(slots);
+            for (key, position) in &touches {
+                fence.raise(Dependency(*key), *position);
+            }
+            for (key, position) in &touches {
+                prop_assert!(!fence.admits(position - 1, &[Dependency(*key)]));
+                let last = touches.iter().map(|(_, p)| *p).max().unwrap_or(0);
+                prop_assert!(fence.admits(last, &[Dependency(*key)]));
+            }
+        }
+    }
+}

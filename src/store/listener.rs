@@ -1,0 +1,45 @@
+//! The connection that hears the log's doorbell.
+
+use diesel::{RunQueryDsl, sql_query};
+
+use super::{
+    Connection,
+    error::StoreError,
+    events::{self, Pulled},
+    pool::connect,
+};
+
+/// A connection of its own that listens, and pulls the log in between.
+pub struct Listener {
+    connection: Connection,
+}
+
+impl std::fmt::Debug for Listener {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Listener").finish_non_exhaustive()
+    }
+}
+
+impl Listener {
+    /// Connects and listens. Blocks.
+    pub fn connect(url: &str) -> Result<Self, StoreError> {
+        let mut connection = connect(url)?;
+        sql_query("LISTEN catalog").execute(&mut connection)?;
+        Ok(Self { connection })
+    }
+
+    /// Whether the doorbell rang since the last call. Does not block.
+    pub fn has_rung(&mut self) -> Result<bool, StoreError> {
+        let mut rung = false;
+        for notification in self.connection.notifications_iter() {
+            notification?;
+            rung = true;
+        }
+        Ok(rung)
+    }
+
+    /// Events after a position, oldest first. Blocks for one round trip.
+    pub fn pull(&mut self, after: i64, limit: i64) -> Result<Pulled, StoreError> {
+        events::pull(&mut self.connection, after, limit)
+    }
+}

@@ -1,0 +1,104 @@
+//! What brands and categories have in common: a name, a slug, a description.
+
+use diesel::{
+    QueryResult, RunQueryDsl,
+    result::{DatabaseErrorKind, Error as DieselError},
+    sql_types as sql,
+};
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Value;
+
+use super::{Connection, error::StoreError, statement::Statement};
+use crate::{
+    domain::{
+        invalid::Invalid,
+        merge_patch,
+        slug::{SLUG_LENGTH_MAX, is_slug},
+    },
+    limits::{DESCRIPTION_LENGTH_MAX, NAME_LENGTH_MAX},
+};
+
+/// Collects the rules a draft breaks.
+#[derive(Debug, Default)]
+pub(super) struct Rules(Vec<Invalid>);
+
+impl Rules {
+    /// The name without white space around it.
+    pub(super) fn name(&mut self, name: &str) -> String {
+        let name = name.trim();
+        if name.is_empty() {
+            self.broken("#/name", "required", "is required".to_owned());
+        } else if name.chars().count() > NAME_LENGTH_MAX {
+            self.broken("#/name", "too_long", format!("must have at most {NAME_LENGTH_MAX} characters"));
+        }
+        self.storable("#/name", name);
+        name.to_owned()
+    }
+
+    /// The slug, if one is given.
+    pub(super) fn slug(&mut self, slug: Option<&str>) -> Option<String> {
+        let slug = slug.map(str::trim).filter(|slug| !slug.is_empty())?;
+        if !is_slug(slug) {
+            let detail = format!(
+                "must be lowercase letters and digits with hyphens, dots or underscores between them, at most {SLUG_LENGTH_MAX} bytes"
+            );
+            self.broken("#/slug", "not_a_slug", detail);
+        }
+        Some(slug.to_owned())
+    }
+
+    /// The description.
+    pub(super) fn description(&mut self, description: &str) {
+        if description.chars().count() > DESCRIPTION_LENGTH_MAX {
+            let detail = format!("must have at most {DESCRIPTION_LENGTH_MAX} characters");
+            self.broken("#/description", "too_long", detail);
+        }
+        self.storable("#/description", description);
+    }
+
+    fn storable(&mut self, pointer: &str, text: &str) {
+        if text.contains('\0') {
+            self.broken(pointer, "nul", "must not hold NUL".to_owned());
+        }
+    }
+
+    fn broken(&mut self, pointer: &str, rule: &'static str, detail: String) {
+        self.0.push(Invalid::new(pointer, rule, detail));
+    }
+
+    /// The draft, if no rule is broken.
+    pub(super) fn finish<T>(self, draft: T) -> Result<T, StoreError> {
+        if self.0.is_empty() { Ok(draft) } else { Err(StoreError::Invalid(self.0)) }
+    }
+}
+
+/// A draft with a merge patch applied.
+pub(super) fn patched<T: Serialize + DeserializeOwned>(draft: &T, patch: &Value) -> Result<T, StoreError> {
+    let mut document =
+        serde_json::to_value(draft).map_err(|error| StoreError::Internal(error.to_string()))?;
+    merge_patch::apply(&mut document, patch);
+    serde_path_to_error::deserialize(document).map_err(|error| {
+        let place = error.path().to_string();
+        let pointer = if place == "." { "#".to_owned() } else { format!("#/{}", place.replace('.', "/")) };
+        StoreError::invalid(pointer, "malformed", error.inner().to_string())
+    })
+}
+
+/// Tells "something refers to it" from other failures of a deletion.
+pub(super) fn refuse_in_use(deleted: QueryResult<usize>, reason: &'static str) -> Result<(), StoreError> {
+    match deleted {
+        Ok(_) => Ok(()),
+        Err(DieselError::DatabaseError(DatabaseErrorKind::ForeignKeyViolation, _)) => {
+            Err(StoreError::invalid("#", "in_use", reason))
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Makes those who make or move brands and categories wait for each other. It is the category tree's own lock, so there
+/// is one order only.
+pub(super) fn lock_names(connection: &mut Connection) -> Result<(), StoreError> {
+    Statement::<sql::Bool>::new("SELECT pg_advisory_xact_lock(4202) IS NOT NULL", [])
+        .get_result::<bool>(connection)?;
+    Ok(())
+}

@@ -1,0 +1,163 @@
+//! Connections: a pool that connects when asked, and the migrations.
+
+use std::fmt;
+
+use diesel::{
+    Connection as _, PgConnection, RunQueryDsl, connection::SimpleConnection, r2d2::R2D2Connection,
+    sql_types as sql,
+};
+use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+
+use super::{
+    Connection,
+    error::StoreError,
+    statement::{Bind, Statement},
+};
+use crate::limits;
+
+/// A bounded pool of connections. Cheap to clone.
+#[derive(Clone)]
+pub struct Pool(r2d2::Pool<Manager>);
+
+/// A connection on loan from the pool.
+pub type PooledConnection = r2d2::PooledConnection<Manager>;
+
+/// How many connections a pool has, and how many of them are not in use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PoolState {
+    /// Open connections.
+    pub open: u32,
+    /// Open connections that nobody uses.
+    pub idle: u32,
+}
+
+impl fmt::Debug for Pool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Pool").field(&self.state()).finish()
+    }
+}
+
+impl Pool {
+    /// Makes a pool of at most `size` connections. Connects to nothing yet, so it cannot fail.
+    pub fn new(url: &str, size: u32) -> Self {
+        let pool = r2d2::Pool::builder()
+            .max_size(size.max(1))
+            .min_idle(Some(0))
+            // Costs a look at the socket, no round trip: see `Manager::is_valid`.
+            .test_on_check_out(true)
+            .connection_timeout(limits::CHECKOUT_TIMEOUT)
+            .build_unchecked(Manager { url: url.to_owned() });
+        Self(pool)
+    }
+
+    /// Borrows a connection, waiting at most [`limits::CHECKOUT_TIMEOUT`].
+    pub fn get(&self) -> Result<PooledConnection, StoreError> {
+        self.0.get().map_err(|error| StoreError::Unavailable(error.to_string()))
+    }
+
+    /// Borrows a connection that has just answered; dead ones are thrown away on the way.
+    pub fn get_live(&self) -> Result<PooledConnection, StoreError> {
+        let mut idle = self.state().idle;
+        loop {
+            let mut connection = self.get()?;
+            match connection.ping() {
+                Ok(()) => return Ok(connection),
+                Err(_dead) if idle > 0 => idle -= 1,
+                Err(error) => return Err(StoreError::Unavailable(error.to_string())),
+            }
+        }
+    }
+
+    /// Counts connections.
+    pub fn state(&self) -> PoolState {
+        let state = self.0.state();
+        PoolState { open: state.connections, idle: state.idle_connections }
+    }
+}
+
+/// Opens connections for the pool.
+#[derive(Clone)]
+pub struct Manager {
+    url: String,
+}
+
+impl fmt::Debug for Manager {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Manager") // the URL may hold a password
+    }
+}
+
+/// Why a connection could not be opened or used again.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct ConnectionFailed(String);
+
+impl r2d2::ManageConnection for Manager {
+    type Connection = Connection;
+    type Error = ConnectionFailed;
+
+    fn connect(&self) -> Result<Connection, ConnectionFailed> {
+        connect(&self.url).map_err(|error| ConnectionFailed(error.to_string()))
+    }
+
+    fn is_valid(&self, connection: &mut Connection) -> Result<(), ConnectionFailed> {
+        if is_closed(connection) {
+            return Err(ConnectionFailed("closed by the server".to_owned()));
+        }
+        Ok(())
+    }
+
+    /// Also after a panic inside a transaction: Diesel then finds it still open.
+    fn has_broken(&self, connection: &mut Connection) -> bool {
+        std::thread::panicking() || connection.is_broken() || is_closed(connection)
+    }
+}
+
+/// Whether the server has closed the connection: reads what has arrived, without waiting and without asking anything.
+/// So after a restart of the database no request meets a dead connection of the pool.
+fn is_closed(connection: &mut Connection) -> bool {
+    // Twice: the first look may find the server's last words, only the second the end.
+    (0..2).any(|_| connection.notifications_iter().any(|notification| notification.is_err()))
+}
+
+/// Opens a connection with the session settings of the catalogue: time-outs, UTC, no JIT compilation (it costs more than
+/// any of our statements), and index look-ups priced as memory reads, which they are in a catalogue that fits.
+pub fn connect(url: &str) -> Result<Connection, StoreError> {
+    let unavailable = |error: &dyn fmt::Display| StoreError::Unavailable(error.to_string());
+    let mut connection = PgConnection::establish(url).map_err(|error| unavailable(&error))?;
+    let milliseconds = limits::STATEMENT_TIMEOUT.as_millis();
+    connection
+        .batch_execute(&format!(
+            "SET application_name = 'aisle'; SET timezone = 'UTC'; SET jit = off; SET random_page_cost = 1.1; \
+             SET statement_timeout = {milliseconds}; SET idle_in_transaction_session_timeout = {milliseconds}"
+        ))
+        .map_err(|error| unavailable(&error))?;
+    Ok(connection)
+}
+
+const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations");
+
+/// Held while migrations run: of several instances that start together one migrates, the others wait.
+const MIGRATION_LOCK: i64 = 4200;
+
+/// Brings the database up to date and gives the names of the migrations that were run.
+pub fn migrate(url: &str) -> Result<Vec<String>, StoreError> {
+    let mut connection = connect(url)?;
+    connection.batch_execute("SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0")?;
+    let lock = |text: &'static str| Statement::<sql::Bool>::new(text, [Bind::Integer(MIGRATION_LOCK)]);
+    lock("SELECT pg_advisory_lock($1) IS NOT NULL").get_result::<bool>(&mut connection)?;
+    let run = connection
+        .run_pending_migrations(MIGRATIONS)
+        .map(|versions| versions.iter().map(ToString::to_string).collect())
+        .map_err(|error| StoreError::Internal(format!("migration failed: {error}")));
+    lock("SELECT pg_advisory_unlock($1)").get_result::<bool>(&mut connection)?;
+    run
+}
+
+/// The migrations that the database still lacks.
+pub fn pending(connection: &mut Connection) -> Result<Vec<String>, StoreError> {
+    connection
+        .pending_migrations(MIGRATIONS)
+        .map(|migrations| migrations.iter().map(|migration| migration.name().to_string()).collect())
+        .map_err(|error| StoreError::Internal(format!("migrations cannot be read: {error}")))
+}

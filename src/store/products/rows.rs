@@ -1,0 +1,266 @@
+//! The rows of one product, table by table: what is stored, and what an edit wants stored.
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::store::{Connection, error::StoreError, schema};
+
+/// The product's own row, without what triggers keep.
+#[derive(Debug, Clone, PartialEq, Queryable, Selectable, Insertable, AsChangeset)]
+#[diesel(table_name = schema::product, treat_none_as_null = true, check_for_backend(diesel::pg::Pg))]
+pub(super) struct ProductRecord {
+    pub(super) id: Uuid,
+    pub(super) external_id: Option<String>,
+    pub(super) status: String,
+    pub(super) title: String,
+    pub(super) description: String,
+    pub(super) product_type: Option<String>,
+    pub(super) brand_id: Option<Uuid>,
+    pub(super) attributes: Value,
+    pub(super) seo_title: Option<String>,
+    pub(super) seo_description: Option<String>,
+}
+
+/// What triggers keep of a product.
+#[derive(Debug, Clone, PartialEq, Queryable, Selectable)]
+#[diesel(table_name = schema::product, check_for_backend(diesel::pg::Pg))]
+pub(super) struct Bookkeeping {
+    pub(super) version: i64,
+    pub(super) published_at: Option<DateTime<Utc>>,
+    pub(super) created_at: DateTime<Utc>,
+    pub(super) updated_at: DateTime<Utc>,
+    pub(super) deleted_at: Option<DateTime<Utc>>,
+}
+
+#[derive(Debug, Clone, PartialEq, Queryable, Selectable, Insertable)]
+#[diesel(table_name = schema::product_option, check_for_backend(diesel::pg::Pg))]
+pub(super) struct OptionRecord {
+    pub(super) id: Uuid,
+    pub(super) product_id: Uuid,
+    pub(super) name: String,
+    pub(super) position: i32,
+}
+
+#[derive(Debug, Clone, PartialEq, Queryable, Selectable, Insertable)]
+#[diesel(table_name = schema::option_value, check_for_backend(diesel::pg::Pg))]
+pub(super) struct ValueRecord {
+    pub(super) id: Uuid,
+    pub(super) option_id: Uuid,
+    pub(super) value: String,
+    pub(super) position: i32,
+}
+
+#[derive(Debug, Clone, PartialEq, Queryable, Selectable, Insertable)]
+#[diesel(table_name = schema::variant, check_for_backend(diesel::pg::Pg))]
+pub(super) struct VariantRecord {
+    pub(super) id: Uuid,
+    pub(super) product_id: Uuid,
+    pub(super) position: i32,
+    pub(super) sku: Option<String>,
+    pub(super) barcode: Option<String>,
+    pub(super) title: Option<String>,
+    pub(super) attributes: Value,
+    pub(super) weight_grams: Option<i32>,
+    pub(super) track_inventory: bool,
+    pub(super) allow_backorder: bool,
+    pub(super) low_stock_threshold: i32,
+}
+
+/// The value a variant has for an option.
+#[derive(Debug, Clone, PartialEq, Queryable, Selectable, Insertable)]
+#[diesel(table_name = schema::variant_option_value, check_for_backend(diesel::pg::Pg))]
+#[expect(clippy::struct_field_names, reason = "the columns are called so")]
+pub(super) struct ChoiceRecord {
+    pub(super) variant_id: Uuid,
+    pub(super) option_id: Uuid,
+    pub(super) value_id: Uuid,
+}
+
+#[derive(Debug, Clone, PartialEq, Queryable, Selectable, Insertable)]
+#[diesel(table_name = schema::price, check_for_backend(diesel::pg::Pg))]
+pub(super) struct PriceRecord {
+    pub(super) variant_id: Uuid,
+    pub(super) currency: String,
+    pub(super) amount: i64,
+    pub(super) compare_at: Option<i64>,
+}
+
+#[derive(Debug, Clone, PartialEq, Queryable, Selectable, Insertable)]
+#[diesel(table_name = schema::media, check_for_backend(diesel::pg::Pg))]
+pub(super) struct MediaRecord {
+    pub(super) id: Uuid,
+    pub(super) product_id: Uuid,
+    pub(super) position: i32,
+    pub(super) url: String,
+    pub(super) alt: String,
+    pub(super) width: Option<i32>,
+    pub(super) height: Option<i32>,
+    pub(super) kind: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Queryable, Selectable, Insertable)]
+#[diesel(table_name = schema::variant_media, check_for_backend(diesel::pg::Pg))]
+pub(super) struct VariantMediaRecord {
+    pub(super) variant_id: Uuid,
+    pub(super) media_id: Uuid,
+    pub(super) position: i32,
+}
+
+#[derive(Debug, Clone, PartialEq, Queryable, Selectable, Insertable)]
+#[diesel(table_name = schema::stock_level, check_for_backend(diesel::pg::Pg))]
+pub(super) struct StockRecord {
+    pub(super) variant_id: Uuid,
+    pub(super) location_id: Uuid,
+    pub(super) quantity: i32,
+}
+
+#[derive(Debug, Clone, PartialEq, Queryable, Selectable, Insertable)]
+#[diesel(table_name = schema::product_tag, check_for_backend(diesel::pg::Pg))]
+pub(super) struct TagRecord {
+    pub(super) product_id: Uuid,
+    pub(super) tag_id: Uuid,
+    pub(super) position: i32,
+}
+
+#[derive(Debug, Clone, PartialEq, Queryable, Selectable, Insertable)]
+#[diesel(table_name = schema::product_category, check_for_backend(diesel::pg::Pg))]
+pub(super) struct CategoryRecord {
+    pub(super) product_id: Uuid,
+    pub(super) category_id: Uuid,
+    pub(super) position: i32,
+}
+
+#[derive(Debug, Clone, PartialEq, Queryable, Selectable, Insertable)]
+#[diesel(table_name = schema::product_translation, check_for_backend(diesel::pg::Pg))]
+pub(super) struct TranslationRecord {
+    pub(super) product_id: Uuid,
+    pub(super) locale: String,
+    pub(super) title: Option<String>,
+    pub(super) description: Option<String>,
+    pub(super) seo_title: Option<String>,
+    pub(super) seo_description: Option<String>,
+}
+
+/// All rows of a product but its slugs, each table in the order shown.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Rows {
+    pub(super) product: ProductRecord,
+    pub(super) options: Vec<OptionRecord>,
+    pub(super) values: Vec<ValueRecord>,
+    pub(super) variants: Vec<VariantRecord>,
+    pub(super) choices: Vec<ChoiceRecord>,
+    pub(super) prices: Vec<PriceRecord>,
+    pub(super) media: Vec<MediaRecord>,
+    pub(super) variant_media: Vec<VariantMediaRecord>,
+    pub(super) stock: Vec<StockRecord>,
+    pub(super) tags: Vec<TagRecord>,
+    pub(super) categories: Vec<CategoryRecord>,
+    pub(super) translations: Vec<TranslationRecord>,
+}
+
+/// A stored product: its rows, what triggers keep, and the names its rows refer to.
+#[derive(Debug, Clone)]
+pub(super) struct Stored {
+    pub(super) rows: Rows,
+    pub(super) bookkeeping: Bookkeeping,
+    pub(super) slug: String,
+    /// Names of `rows.tags`, in the same order.
+    pub(super) tag_names: Vec<String>,
+    /// Codes of the locations of `rows.stock`, in the same order.
+    pub(super) location_codes: Vec<String>,
+}
+
+/// Reads a product, deleted ones too; lock its row first where the rows decide what is written.
+pub(super) fn load(connection: &mut Connection, id: Uuid) -> Result<Stored, StoreError> {
+    use schema::{category, product, product_category, product_tag, product_translation, slug, tag};
+    let (record, bookkeeping) = product::table
+        .find(id)
+        .select((ProductRecord::as_select(), Bookkeeping::as_select()))
+        .first::<(ProductRecord, Bookkeeping)>(connection)?;
+    let slug = slug::table
+        .filter(slug::product_id.eq(id).and(slug::is_current))
+        .select(slug::slug_)
+        .first(connection)
+        .optional()?
+        .unwrap_or_default();
+    let tags: Vec<(TagRecord, String)> = product_tag::table
+        .inner_join(tag::table)
+        .filter(product_tag::product_id.eq(id))
+        .order((product_tag::position, tag::name))
+        .select((TagRecord::as_select(), tag::name))
+        .load(connection)?;
+    let (tags, tag_names) = tags.into_iter().unzip();
+    let mut rows = Rows { product: record, tags, ..super::plan::nothing(id) };
+    rows.categories = product_category::table
+        .inner_join(category::table)
+        .filter(product_category::product_id.eq(id))
+        .order(category::path)
+        .select(CategoryRecord::as_select())
+        .load(connection)?;
+    rows.translations = product_translation::table
+        .filter(product_translation::product_id.eq(id))
+        .order(product_translation::locale)
+        .select(TranslationRecord::as_select())
+        .load(connection)?;
+    load_options_and_media(connection, &mut rows)?;
+    let location_codes = load_variants(connection, &mut rows)?;
+    Ok(Stored { rows, bookkeeping, slug, tag_names, location_codes })
+}
+
+fn load_options_and_media(connection: &mut Connection, rows: &mut Rows) -> Result<(), StoreError> {
+    use schema::{media, option_value, product_option};
+    let id = rows.product.id;
+    rows.options = product_option::table
+        .filter(product_option::product_id.eq(id))
+        .order((product_option::position, product_option::id))
+        .select(OptionRecord::as_select())
+        .load(connection)?;
+    let option_ids: Vec<Uuid> = rows.options.iter().map(|option| option.id).collect();
+    rows.values = option_value::table
+        .filter(option_value::option_id.eq_any(option_ids))
+        .order((option_value::position, option_value::id))
+        .select(ValueRecord::as_select())
+        .load(connection)?;
+    rows.media = media::table
+        .filter(media::product_id.eq(id))
+        .order((media::position, media::id))
+        .select(MediaRecord::as_select())
+        .load(connection)?;
+    Ok(())
+}
+
+/// Gives the codes of the locations of the stock levels.
+fn load_variants(connection: &mut Connection, rows: &mut Rows) -> Result<Vec<String>, StoreError> {
+    use schema::{location, price, stock_level, variant, variant_media, variant_option_value};
+    rows.variants = variant::table
+        .filter(variant::product_id.eq(rows.product.id))
+        .order((variant::position, variant::id))
+        .select(VariantRecord::as_select())
+        .load(connection)?;
+    let variant_ids: Vec<Uuid> = rows.variants.iter().map(|variant| variant.id).collect();
+    rows.choices = variant_option_value::table
+        .filter(variant_option_value::variant_id.eq_any(&variant_ids))
+        .select(ChoiceRecord::as_select())
+        .load(connection)?;
+    rows.prices = price::table
+        .filter(price::variant_id.eq_any(&variant_ids))
+        .order(price::currency)
+        .select(PriceRecord::as_select())
+        .load(connection)?;
+    rows.variant_media = variant_media::table
+        .filter(variant_media::variant_id.eq_any(&variant_ids))
+        .order((variant_media::position, variant_media::media_id))
+        .select(VariantMediaRecord::as_select())
+        .load(connection)?;
+    let stock: Vec<(StockRecord, String)> = stock_level::table
+        .inner_join(location::table)
+        .filter(stock_level::variant_id.eq_any(&variant_ids))
+        .order((stock_level::variant_id, location::code))
+        .select((StockRecord::as_select(), location::code))
+        .load(connection)?;
+    let (stock, codes) = stock.into_iter().unzip();
+    rows.stock = stock;
+    Ok(codes)
+}

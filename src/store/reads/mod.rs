@@ -1,0 +1,24 @@
+//! What cache fills ask: small reads, each one statement, each with the log's head in the same snapshot.
+//!
+//! The head stamps what was read, also where nothing was found. A head from another snapshot would be wrong: an answer
+//! stamped later than it was read would outlive the change it missed.
+
+mod categories;
+mod listing;
+mod products;
+
+pub use categories::{CategoryRow, brands, category, category_tree};
+pub use listing::{IdPage, list_ids};
+pub use products::{ProductRow, SlugTarget, by_sku, by_slug, product, products};
+
+/// An answer and the last log position visible to the statement that gave it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Snapshot<T> {
+    /// Last position of the log; 0 while it is empty.
+    pub head: i64,
+    /// What was read.
+    pub value: T,
+}
+
+/// The head of the log as a derived table `h (head)`. Not a function: a volatile one would take a snapshot of its own.
+const HEAD: &str = "(SELECT coalesce(max(pos), 0) AS head FROM catalog_event WHERE pos IS NOT NULL) h";
