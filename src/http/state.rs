@@ -1,0 +1,125 @@
+//! What the handlers of one HTTP worker share: settings, and headers made once. The catalogue's handle stands beside it.
+
+use std::{cell::RefCell, fmt, sync::Arc};
+
+use actix_web::{HttpRequest, http::header::HeaderValue, web::Data};
+
+use super::problem::Problem;
+use crate::{
+    catalog::{Catalog, edits::SecretHash, messages::ViewKey},
+    domain::{locale::Locale, money::Currency, token},
+    settings::ServeSettings,
+    telemetry::metrics::Metrics,
+};
+
+/// Seconds for which a cache may go on serving an expired answer while the server cannot be reached.
+const STALE_IF_ERROR: u32 = 86_400;
+
+/// What HTTP needs of the settings. The admin token is kept as its hash only.
+#[derive(Clone)]
+pub struct HttpSettings {
+    currency: Currency,
+    locales: Vec<Locale>,
+    max_age: u32,
+    admin_token: Option<SecretHash>,
+    access_log: bool,
+}
+
+impl HttpSettings {
+    /// Takes what HTTP needs.
+    pub fn new(settings: &ServeSettings) -> Self {
+        Self {
+            currency: settings.currency,
+            locales: settings.locales.clone(),
+            max_age: settings.max_age,
+            admin_token: settings.admin_token.as_deref().map(token::hash),
+            access_log: settings.access_log,
+        }
+    }
+}
+
+impl fmt::Debug for HttpSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HttpSettings")
+            .field("currency", &self.currency)
+            .field("locales", &self.locales)
+            .field("max_age", &self.max_age)
+            .field("access_log", &self.access_log)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Shared by the handlers of one HTTP worker. Made on the worker's thread and kept there.
+#[derive(Debug)]
+pub(super) struct State {
+    /// What is counted.
+    pub(super) metrics: Arc<Metrics>,
+    /// Whether every request is logged.
+    pub(super) access_log: bool,
+    /// Languages served; the first is the default.
+    pub(super) locales: Vec<Locale>,
+    /// View of a request that asks for none.
+    pub(super) default_view: ViewKey,
+    /// Headers of store answers.
+    pub(super) headers: StoreHeaders,
+    /// Hash of the admin token of the settings.
+    pub(super) admin_token: Option<SecretHash>,
+}
+
+impl State {
+    /// Makes the state of one worker.
+    pub(super) fn new(settings: &HttpSettings, metrics: Arc<Metrics>) -> Self {
+        Self {
+            metrics,
+            access_log: settings.access_log,
+            locales: settings.locales.clone(),
+            default_view: ViewKey { currency: settings.currency, locale: 0 },
+            headers: StoreHeaders::new(settings),
+            admin_token: settings.admin_token,
+        }
+    }
+}
+
+/// The worker's way to the actors.
+pub(super) fn catalog(request: &HttpRequest) -> Result<&Catalog, Problem> {
+    let catalog = request.app_data::<Data<Catalog>>();
+    catalog.map(Data::get_ref).ok_or_else(|| Problem::internal("the worker has no catalogue"))
+}
+
+/// Header values of store answers, made once: an answer only counts references up.
+#[derive(Debug)]
+pub(super) struct StoreHeaders {
+    pub(super) cache_control: HeaderValue,
+    pub(super) content_languages: Vec<HeaderValue>,
+    /// Whether caches may keep answers without asking, and so need keys to purge them by.
+    pub(super) surrogate_keys: bool,
+    position: RefCell<(i64, HeaderValue)>,
+}
+
+impl StoreHeaders {
+    fn new(settings: &HttpSettings) -> Self {
+        let age = settings.max_age;
+        let cache_control = if age == 0 {
+            "public, no-cache".to_owned()
+        } else {
+            format!("public, max-age={age}, stale-while-revalidate={age}, stale-if-error={STALE_IF_ERROR}")
+        };
+        let language = |tag: &Locale| HeaderValue::from_str(tag.as_str()).ok();
+        Self {
+            cache_control: HeaderValue::try_from(cache_control)
+                .unwrap_or(HeaderValue::from_static("public, no-cache")),
+            content_languages: settings.locales.iter().filter_map(language).collect(),
+            surrogate_keys: age > 0,
+            position: RefCell::new((0, HeaderValue::from(0))),
+        }
+    }
+
+    /// The value for a log position. Positions move with edits only, so the last one mostly fits again.
+    pub(super) fn position(&self, position: i64) -> HeaderValue {
+        let mut last = self.position.borrow_mut();
+        if last.0 != position {
+            *last = (position, HeaderValue::from(position));
+        }
+        last.1.clone()
+    }
+}

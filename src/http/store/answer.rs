@@ -1,0 +1,201 @@
+//! From a store read to its answer: body, validators, and where it came from.
+//!
+//! The path of a cache hit. Every header value is shared or made once, the body is sent as it lies in the cache.
+
+use std::fmt::Write;
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::{
+        StatusCode,
+        header::{self, HeaderMap, HeaderName, HeaderValue},
+    },
+};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+use super::view::View;
+use crate::{
+    catalog::messages::{Answer, Body, Coding, Get, Key, Outcome, Source},
+    http::{
+        conditional, negotiate,
+        problem::{Code, Problem},
+        state::{State, catalog},
+    },
+};
+
+/// What stands in a path segment or key as it is.
+const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+static CACHE_STATUS: HeaderName = HeaderName::from_static("cache-status");
+static CATALOG_POSITION: HeaderName = HeaderName::from_static("catalog-position");
+static SURROGATE_KEY: HeaderName = HeaderName::from_static("surrogate-key");
+
+static HIT_LOCAL: HeaderValue = HeaderValue::from_static("aisle; hit; detail=local");
+static HIT_SHARED: HeaderValue = HeaderValue::from_static("aisle; hit; detail=shared");
+static MISS: HeaderValue = HeaderValue::from_static("aisle; fwd=miss; stored");
+static MISS_COLLAPSED: HeaderValue = HeaderValue::from_static("aisle; fwd=miss; collapsed; stored");
+static JSON: HeaderValue = HeaderValue::from_static("application/json");
+static BROTLI: HeaderValue = HeaderValue::from_static("br");
+static GZIP: HeaderValue = HeaderValue::from_static("gzip");
+static ZSTD: HeaderValue = HeaderValue::from_static("zstd");
+static VARY_CODING: HeaderValue = HeaderValue::from_static("Accept-Encoding");
+static VARY_BOTH: HeaderValue = HeaderValue::from_static("Accept-Encoding, Accept-Language");
+
+/// Kind and name by which a cache in front may be told to forget an answer.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct SurrogateKey<'a>(pub(super) &'static str, pub(super) &'a str);
+
+/// Asks the catalogue and answers with what it found.
+pub(super) async fn answer(
+    request: &HttpRequest,
+    state: &State,
+    key: Key,
+    view: View,
+    surrogate: SurrogateKey<'_>,
+) -> Result<HttpResponse, Problem> {
+    let Some(acceptable) = negotiate::codings(request.headers()) else {
+        return Err(not_acceptable());
+    };
+    let get = Get { key, view: view.key, coding: acceptable.best };
+    let Answer { outcome, position, source } = catalog(request)?.get(get).await?;
+    let position = state.headers.position(position);
+    let source = cache_status(source);
+    match outcome {
+        Outcome::Found(body) => {
+            if body.coding == Coding::Identity && !acceptable.identity {
+                return Err(not_acceptable());
+            }
+            let mut response = found(request, state, view, body);
+            let headers = response.headers_mut();
+            headers.insert(CATALOG_POSITION.clone(), position);
+            headers.insert(CACHE_STATUS.clone(), source);
+            if state.headers.surrogate_keys {
+                insert_surrogate_key(headers, surrogate);
+            }
+            Ok(response)
+        }
+        Outcome::MovedTo(slug) => {
+            let mut response = moved(request, &slug);
+            let headers = response.headers_mut();
+            headers.insert(header::CACHE_CONTROL, state.headers.cache_control.clone());
+            headers.insert(CATALOG_POSITION.clone(), position);
+            headers.insert(CACHE_STATUS.clone(), source);
+            Ok(response)
+        }
+        Outcome::Absent => Err(Problem::not_found()
+            .with_header(CATALOG_POSITION.clone(), position)
+            .with_header(CACHE_STATUS.clone(), source)),
+    }
+}
+
+/// The body, or 304 when the client has it.
+fn found(request: &HttpRequest, state: &State, view: View, body: Body) -> HttpResponse {
+    let Body { bytes, coding, etag, next_cursor } = body;
+    let mut response = if conditional::none_match_holds(request.headers(), &etag) {
+        HttpResponse::new(StatusCode::NOT_MODIFIED)
+    } else {
+        let mut response = HttpResponse::with_body(StatusCode::OK, bytes).map_into_boxed_body();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, JSON.clone());
+        if let Some(coding) = content_coding(coding) {
+            headers.insert(header::CONTENT_ENCODING, coding);
+        }
+        if let Some(link) = next_cursor.and_then(|cursor| next_link(request, &cursor)) {
+            headers.insert(header::LINK, link);
+        }
+        response
+    };
+    let headers = response.headers_mut();
+    headers.insert(header::ETAG, etag);
+    headers.insert(header::CACHE_CONTROL, state.headers.cache_control.clone());
+    headers.insert(header::VARY, if view.varies { VARY_BOTH.clone() } else { VARY_CODING.clone() });
+    if let Some(language) = state.headers.content_languages.get(usize::from(view.key.locale)) {
+        headers.insert(header::CONTENT_LANGUAGE, language.clone());
+    }
+    response
+}
+
+fn not_acceptable() -> Problem {
+    Problem::new(Code::NotAcceptable, "the answer can be sent as br, zstd, gzip or identity")
+}
+
+fn cache_status(source: Source) -> HeaderValue {
+    match source {
+        Source::Local => HIT_LOCAL.clone(),
+        Source::Shared => HIT_SHARED.clone(),
+        Source::Database => MISS.clone(),
+        Source::Collapsed => MISS_COLLAPSED.clone(),
+    }
+}
+
+fn content_coding(coding: Coding) -> Option<HeaderValue> {
+    match coding {
+        Coding::Identity => None,
+        Coding::Gzip => Some(GZIP.clone()),
+        Coding::Brotli => Some(BROTLI.clone()),
+        Coding::Zstd => Some(ZSTD.clone()),
+    }
+}
+
+/// The product's address under its current slug, with the query as it came.
+fn moved(request: &HttpRequest, slug: &str) -> HttpResponse {
+    let mut location = format!("/v1/store/products/by-slug/{}", utf8_percent_encode(slug, SEGMENT));
+    if !request.query_string().is_empty() {
+        location.push('?');
+        location.push_str(request.query_string());
+    }
+    let mut response = HttpResponse::new(StatusCode::MOVED_PERMANENTLY);
+    if let Ok(location) = HeaderValue::try_from(location) {
+        response.headers_mut().insert(header::LOCATION, location);
+    }
+    response
+}
+
+/// The next page's address: the same query with another cursor (RFC 8288).
+fn next_link(request: &HttpRequest, cursor: &str) -> Option<HeaderValue> {
+    let mut link = format!("<{}?", request.path());
+    let others = request.query_string().split('&').filter(|pair| !pair.is_empty());
+    for pair in others.filter(|pair| !pair.starts_with("cursor=") && !pair.contains(['<', '>'])) {
+        link.push_str(pair);
+        link.push('&');
+    }
+    // Writing to a string cannot fail.
+    let _infallible = write!(link, "cursor={cursor}>; rel=\"next\"");
+    HeaderValue::try_from(link).ok()
+}
+
+fn insert_surrogate_key(headers: &mut HeaderMap, SurrogateKey(kind, name): SurrogateKey<'_>) {
+    let value = if name.is_empty() {
+        format!("aisle {kind}")
+    } else {
+        format!("aisle {kind}-{}", utf8_percent_encode(name, SEGMENT))
+    };
+    if let Ok(value) = HeaderValue::try_from(value) {
+        headers.insert(SURROGATE_KEY.clone(), value);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::test::TestRequest;
+
+    use super::*;
+
+    #[test]
+    fn the_next_page_keeps_the_query() {
+        let request = TestRequest::with_uri("/v1/store/products?category=lamps&cursor=old&limit=5");
+        let link = next_link(&request.to_http_request(), "new").unwrap();
+        assert_eq!(link, "</v1/store/products?category=lamps&limit=5&cursor=new>; rel=\"next\"");
+        let link = next_link(&TestRequest::with_uri("/v1/store/products").to_http_request(), "a").unwrap();
+        assert_eq!(link, "</v1/store/products?cursor=a>; rel=\"next\"");
+    }
+
+    #[test]
+    fn a_retired_slug_leads_to_the_current_one() {
+        let request = TestRequest::with_uri("/v1/store/products/by-slug/old?currency=EUR").to_http_request();
+        let response = moved(&request, "caf\u{e9}");
+        assert_eq!(response.status(), 301);
+        let location = response.headers().get("location").unwrap();
+        assert_eq!(location, "/v1/store/products/by-slug/caf%C3%A9?currency=EUR");
+    }
+}
