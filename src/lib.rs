@@ -4,6 +4,7 @@ pub mod cache;
 pub mod catalog;
 pub mod coherence;
 pub mod domain;
+pub mod embedded;
 pub mod http;
 pub mod limits;
 pub mod settings;
