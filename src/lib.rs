@@ -6,6 +6,7 @@ pub mod coherence;
 pub mod domain;
 pub mod embedded;
 pub mod http;
+pub mod import;
 pub mod limits;
 pub mod settings;
 pub mod store;

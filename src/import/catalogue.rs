@@ -1,0 +1,88 @@
+//! What an import needs of the database: the seam between reading files and writing products.
+
+use serde_json::Value;
+
+pub use crate::store::products::Upserted;
+use crate::{
+    domain::draft::ProductDraft,
+    store::{Connection, edit, error::StoreError, products},
+};
+
+/// A catalogue that products can be written to in transactions.
+pub trait Catalogue {
+    /// Runs `work` inside one transaction: commits when `work` succeeds and `keep` is set, else undoes everything.
+    ///
+    /// # Errors
+    /// Those of `work`, and of the transaction itself.
+    fn transaction(
+        &mut self,
+        keep: bool,
+        work: &mut dyn FnMut(&mut dyn Products) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError>;
+}
+
+/// The products, inside a transaction.
+pub trait Products {
+    /// The draft of the product with this current slug as JSON, locked until the transaction ends.
+    ///
+    /// # Errors
+    /// The database's.
+    fn find(&mut self, slug: &str) -> Result<Option<Value>, StoreError>;
+
+    /// Creates the product or makes the existing one (same `external_id`, else same slug) equal to the draft; missing
+    /// brands and categories are made. Runs in a savepoint: after an error the transaction can go on, the product is
+    /// as it was.
+    ///
+    /// # Errors
+    /// The database's.
+    fn upsert(&mut self, draft: &ProductDraft) -> Result<Upserted, StoreError>;
+}
+
+/// The catalogue in the database.
+pub struct StoredCatalogue<'a>(&'a mut Connection);
+
+impl std::fmt::Debug for StoredCatalogue<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("StoredCatalogue").finish_non_exhaustive()
+    }
+}
+
+impl<'a> StoredCatalogue<'a> {
+    /// Imports over this connection.
+    pub fn new(connection: &'a mut Connection) -> Self {
+        Self(connection)
+    }
+}
+
+impl Catalogue for StoredCatalogue<'_> {
+    fn transaction(
+        &mut self,
+        keep: bool,
+        work: &mut dyn FnMut(&mut dyn Products) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        let mut undone = false;
+        let done = edit::transaction(self.0, |connection| {
+            work(&mut StoredProducts(connection))?;
+            undone = !keep;
+            // A transaction is undone by failing; this failure is not told to anyone.
+            if undone { Err(StoreError::Internal("a dry run is undone".to_owned())) } else { Ok(()) }
+        });
+        // Other instances learn of the event from the log.
+        if undone { Ok(()) } else { done.map(|((), _event)| ()) }
+    }
+}
+
+struct StoredProducts<'a>(&'a mut Connection);
+
+impl Products for StoredProducts<'_> {
+    fn find(&mut self, slug: &str) -> Result<Option<Value>, StoreError> {
+        let draft = products::draft_by_slug(self.0, slug)?;
+        let json =
+            |draft| serde_json::to_value(draft).map_err(|error| StoreError::Internal(error.to_string()));
+        draft.map(json).transpose()
+    }
+
+    fn upsert(&mut self, draft: &ProductDraft) -> Result<Upserted, StoreError> {
+        edit::savepoint(self.0, |connection| products::upsert(connection, draft))
+    }
+}
