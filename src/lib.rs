@@ -1,7 +1,9 @@
 #![doc = include_str!("../README.md")]
 
+pub mod application;
 pub mod cache;
 pub mod catalog;
+pub mod cli;
 pub mod coherence;
 pub mod domain;
 pub mod embedded;
