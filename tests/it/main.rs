@@ -1,0 +1,33 @@
+//! Tests against real servers: one binary, one module per promise.
+//!
+//! Servers come from `DATABASE_URL` and `REDIS_URL`, or are started for this run and end with it. See [`support`].
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    reason = "a test that cannot go on says so by panicking; the lint settings spare only #[test] functions"
+)]
+
+mod admin_api;
+mod aggregate;
+mod architecture;
+mod catalogue;
+mod commands;
+mod consistency;
+mod degraded;
+mod documents;
+mod embedded;
+mod flights;
+mod hostile;
+mod import;
+mod lists;
+mod log;
+mod names;
+mod openapi;
+mod schema;
+mod store_api;
+mod supervision;
+mod support;

@@ -1,0 +1,193 @@
+//! The schema: migrations, and what the code believes of the tables.
+
+use std::{collections::BTreeMap, thread};
+
+use aisle::{domain::money::Currency, store::pool};
+use diesel_migrations::{FileBasedMigrations, MigrationHarness};
+
+use crate::{
+    catalogue::{number, psql, texts},
+    support,
+};
+
+/// `table.column type` lines, `?` for nullable, as `schema.rs` declares them.
+fn declared() -> Vec<String> {
+    let source = include_str!("../../src/store/schema.rs");
+    let mut lines = Vec::new();
+    for block in source.split("diesel::table! {").skip(1) {
+        let body = block.split("\n}\n").next().unwrap();
+        let mut table = "";
+        let mut renamed = None;
+        for line in body.lines().map(str::trim) {
+            if let Some((name, _)) = line.strip_suffix("{").and_then(|line| line.split_once(" (")) {
+                table = name;
+            } else if let Some(name) = line.strip_prefix("#[sql_name = \"") {
+                renamed = name.strip_suffix("\"]");
+            } else if let Some((column, kind)) =
+                line.strip_suffix(',').and_then(|line| line.split_once(" -> "))
+            {
+                let column = renamed.take().unwrap_or(column);
+                lines.push(format!("{table}.{column} {}", postgres_type(kind)));
+            }
+        }
+    }
+    lines.sort();
+    lines
+}
+
+/// Diesel's name of a type as Postgres says it.
+fn postgres_type(kind: &str) -> String {
+    if let Some(inner) = kind.strip_prefix("Nullable<").and_then(|kind| kind.strip_suffix('>')) {
+        return format!("{}?", postgres_type(inner));
+    }
+    if let Some(inner) = kind.strip_prefix("Array<Nullable<").and_then(|kind| kind.strip_suffix(">>")) {
+        return format!("_{}", postgres_type(inner));
+    }
+    kind.to_lowercase()
+}
+
+#[test]
+fn the_generated_schema_is_current() {
+    let db = support::database();
+    let mut conn = db.connect();
+    let mut stored = texts(
+        &mut conn,
+        "SELECT table_name || '.' || column_name || ' ' || udt_name || CASE is_nullable WHEN 'YES' THEN '?' ELSE '' END AS text \
+           FROM information_schema.columns WHERE table_schema = 'public' AND table_name <> '__diesel_schema_migrations'",
+    );
+    stored.sort();
+    assert!(stored.len() > 100);
+    assert_eq!(declared(), stored, "run `diesel print-schema` against a migrated database");
+}
+
+/// Everything a database is made of but its rows.
+fn anatomy(conn: &mut aisle::store::Connection) -> Vec<String> {
+    texts(
+        conn,
+        "SELECT x AS text FROM ( \
+           SELECT 'column ' || table_name || ' ' || column_name || ' ' || udt_name || ' ' || is_nullable || ' ' || coalesce(column_default, '') \
+             FROM information_schema.columns WHERE table_schema IN ('public', 'catalog') \
+           UNION ALL SELECT 'constraint ' || conrelid::regclass || ' ' || conname || ' ' || pg_get_constraintdef(oid) \
+             FROM pg_constraint WHERE connamespace = 'public'::regnamespace \
+           UNION ALL SELECT 'index ' || indexdef FROM pg_indexes WHERE schemaname = 'public' \
+           UNION ALL SELECT 'trigger ' || pg_get_triggerdef(oid) || ' ' || tgenabled::text FROM pg_trigger WHERE NOT tgisinternal \
+           UNION ALL SELECT 'function ' || pg_get_functiondef(oid) FROM pg_proc WHERE pronamespace = 'catalog'::regnamespace \
+           UNION ALL SELECT 'event trigger ' || evtname || evtenabled::text FROM pg_event_trigger \
+         ) AS all_of_it (x) ORDER BY 1",
+    )
+}
+
+#[test]
+fn migrations_go_up_down_and_up_again() {
+    let db = support::empty_database();
+    let mut conn = db.connect();
+    let empty = number(&mut conn, OBJECTS);
+    let run = pool::migrate(&db.url).unwrap();
+    assert!(run.len() >= 7);
+    let first = anatomy(&mut conn);
+    let migrations = || FileBasedMigrations::find_migrations_directory().unwrap();
+    conn.revert_all_migrations(migrations()).unwrap();
+    assert_eq!(number(&mut conn, OBJECTS), empty, "nothing stays behind");
+    conn.run_pending_migrations(migrations()).unwrap();
+    assert_eq!(anatomy(&mut conn), first);
+}
+
+const OBJECTS: &str = "SELECT (SELECT count(*) FROM pg_class c WHERE c.relnamespace = 'public'::regnamespace \
+        AND relname NOT LIKE '%diesel%') + (SELECT count(*) FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace \
+        WHERE n.nspname = 'catalog') + (SELECT count(*) FROM pg_event_trigger) AS number";
+
+#[test]
+fn instances_that_start_together_migrate_once() {
+    let db = support::empty_database();
+    let runs: Vec<_> = (0..4)
+        .map(|_| {
+            let url = db.url.clone();
+            thread::spawn(move || pool::migrate(&url).unwrap().len())
+        })
+        .collect();
+    let mut run: Vec<usize> = runs.into_iter().map(|run| run.join().unwrap()).collect();
+    run.sort_unstable();
+    assert_eq!(run[..3], [0, 0, 0]);
+    assert!(run[3] > 0);
+    assert!(pool::pending(&mut db.connect()).unwrap().is_empty());
+}
+
+#[test]
+fn every_trigger_fires_always_and_only_the_stamp_is_deferred() {
+    let db = support::database();
+    let mut conn = db.connect();
+    let sleepy = "SELECT tgrelid::regclass || '.' || tgname AS text FROM pg_trigger WHERE NOT tgisinternal AND tgenabled <> 'A'";
+    assert_eq!(texts(&mut conn, sleepy), Vec::<String>::new());
+    let deferred = "SELECT conname::text AS text FROM pg_constraint WHERE condeferrable \
+        UNION ALL SELECT tgname::text FROM pg_trigger WHERE tgdeferrable AND NOT tgisinternal";
+    let found = texts(&mut conn, deferred);
+    assert!(!found.is_empty() && found.iter().all(|name| name == "stamp"), "{found:?}");
+    // Replication sessions fire them too.
+    psql(&mut conn, "SET session_replication_role = replica; INSERT INTO product (title) VALUES ('Lamp')");
+    assert_eq!(number(&mut conn, "SELECT count(*) AS number FROM catalog_event WHERE pos IS NOT NULL"), 1);
+}
+
+#[test]
+fn the_database_knows_the_currencies_of_the_domain() {
+    let db = support::database();
+    let mut conn = db.connect();
+    let stored: BTreeMap<String, String> =
+        texts(&mut conn, "SELECT code || ' ' || exponent AS text FROM currency")
+            .iter()
+            .map(|line| {
+                line.split_once(' ').map(|(code, exponent)| (code.to_owned(), exponent.to_owned())).unwrap()
+            })
+            .collect();
+    let letters = || b'A'..=b'Z';
+    let mut known = BTreeMap::new();
+    for (a, b, c) in letters().flat_map(|a| letters().flat_map(move |b| letters().map(move |c| (a, b, c)))) {
+        let code = String::from_utf8(vec![a, b, c]).unwrap();
+        if let Some(currency) = Currency::parse(&code) {
+            known.insert(code, currency.exponent().to_string());
+        }
+    }
+    assert_eq!(stored, known);
+}
+
+#[test]
+fn a_connection_that_the_server_closed_is_not_lent_again() {
+    let db = support::database();
+    let pool = pool::Pool::new(&db.url, 2);
+    assert_eq!(pool.state().open, 0, "nothing is connected before it is asked for");
+    let pid = |conn: &mut aisle::store::Connection| number(conn, "SELECT pg_backend_pid()::bigint AS number");
+    let first = pid(&mut pool.get().unwrap());
+    psql(&mut db.connect(), &format!("SELECT pg_terminate_backend({first}, 10000)"));
+    let second = pid(&mut pool.get().unwrap());
+    assert_ne!(first, second);
+    let name = "SELECT current_setting('application_name') AS text";
+    assert_eq!(texts(&mut pool.get().unwrap(), name), ["aisle"]);
+}
+
+/// Cached reads: the server parses each of them once per connection, whatever is asked.
+#[test]
+fn reads_are_prepared_once() {
+    let db = support::database();
+    let mut conn = pool::connect(&db.url).unwrap();
+    let read = |conn: &mut aisle::store::Connection| {
+        use aisle::store::{events, reads};
+        let id = uuid::Uuid::now_v7();
+        reads::product(conn, id).unwrap();
+        reads::products(conn, &[id]).unwrap();
+        reads::by_slug(conn, &id.to_string()).unwrap();
+        reads::by_sku(conn, &id.to_string()).unwrap();
+        reads::category(conn, &id.to_string()).unwrap();
+        reads::category_tree(conn).unwrap();
+        reads::brands(conn).unwrap();
+        events::pull(conn, 5, 10).unwrap();
+        events::head(conn).unwrap();
+    };
+    read(&mut conn);
+    let prepared = |conn: &mut aisle::store::Connection| {
+        number(conn, "SELECT count(*) AS number FROM pg_prepared_statements")
+    };
+    let once = prepared(&mut conn);
+    for _ in 0..3 {
+        read(&mut conn);
+    }
+    assert_eq!((once, prepared(&mut conn)), (9, 9));
+}
