@@ -1,0 +1,39 @@
+# Aisle: `make run` and `make test` are all there is to know.
+
+# rustup's and brew's folders are often missing in the PATH of scripts.
+export PATH := $(PATH):$(HOME)/.cargo/bin:/opt/homebrew/bin:/opt/homebrew/opt/libpq/bin:/usr/local/opt/libpq/bin
+
+# Products that the first start puts into an empty catalogue.
+DEMO_PRODUCTS ?= 1000
+
+.PHONY: help run test api-test lint setup clean
+
+help:
+	@echo 'make run    install what is missing, build, serve a sample catalogue on http://127.0.0.1:8080'
+	@echo 'make test   install what is missing, run every test'
+	@echo 'make api-test  hold the HTTP interface against its description (schemathesis; needs python3 and PyPI)'
+	@echo 'make lint   formatting, clippy and documentation, warnings are errors'
+	@echo 'make setup  only install what is missing'
+	@echo 'make clean  remove what was built (not ./aisle-data)'
+
+# One shell that becomes the server, so that signals reach it.
+run: setup
+	@exec cargo run --release --bin aisle -- serve --demo $(DEMO_PRODUCTS)
+
+test: setup
+	cargo test --no-fail-fast
+
+# Not part of `make test`: it installs a Python tool.
+api-test: setup
+	@tests/schemathesis/run.sh
+
+lint:
+	cargo fmt --check
+	cargo clippy --all-targets -- -D warnings
+	RUSTDOCFLAGS='-D warnings' cargo doc --no-deps
+
+setup:
+	@deploy/setup.sh
+
+clean:
+	cargo clean
