@@ -141,7 +141,7 @@ fn start_actors(
     metrics: Arc<Metrics>,
 ) -> Shared {
     let local = Arc::new(LocalCache::new(u64::from(settings.cache_mb) << 20));
-    let reader = Reader { local, log };
+    let reader = Reader { local, log, fenced: metrics.cache.local_fenced.clone() };
     let connections = Pool::new(&backends.database_url, u32::from(settings.store_actors));
     let store = StorePool::start(
         connections,

@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use actix::{Actor, ActorContext, Context, Handler, Message, Supervised};
+use prometheus::IntCounter;
 
 use super::{
     error::CatalogError,
@@ -33,6 +34,8 @@ pub struct Reader {
     pub local: Arc<LocalCache>,
     /// Applied position and fence.
     pub log: Arc<Log>,
+    /// Counts entries found below their fence.
+    pub fenced: IntCounter,
 }
 
 /// What a look-up found.
@@ -65,7 +68,13 @@ impl Reader {
 
     /// The entry of `key`, if it has missed no known change.
     pub fn current(&self, key: &Key) -> Option<Arc<Entry>> {
-        self.local.get(key).filter(|entry| entry.is_current(self.log.fence()))
+        let entry = self.local.get(key)?;
+        if entry.is_current(self.log.fence()) {
+            Some(entry)
+        } else {
+            self.fenced.inc();
+            None
+        }
     }
 }
 

@@ -12,7 +12,7 @@ use super::{
     fillers::Fillers,
     health::{self, Health},
     loads::{Run, RunEdit},
-    messages::{Answer, Get},
+    messages::{Answer, Get, Key},
     pool::StorePool,
 };
 use crate::{
@@ -64,23 +64,36 @@ impl Catalog {
         Self { shared, actor, in_flight: Permits::new(CATALOG_INFLIGHT_MAX) }
     }
 
-    /// Answers a store read.
-    pub async fn get(&self, mut get: Get) -> Result<Answer, CatalogError> {
+    /// Answers a store read: a hit by this worker's actor, a miss within the request deadline.
+    pub async fn get(&self, get: Get) -> Result<Answer, CatalogError> {
+        match self.look_up(&get).await? {
+            Lookup::Hit(answer) => Ok(answer),
+            Lookup::Miss(key) => {
+                let filling = self.get_missing(get, key);
+                tokio::time::timeout(REQUEST_DEADLINE, filling)
+                    .await
+                    .unwrap_or(Err(CatalogError::DeadlineExceeded))
+            }
+        }
+    }
+
+    async fn look_up(&self, get: &Get) -> Result<Lookup, CatalogError> {
+        let found = self.ask(get.clone()).await?;
+        match found {
+            Lookup::Hit(_) => self.shared.metrics.cache.local_hits.inc(),
+            Lookup::Miss(_) => self.shared.metrics.cache.local_misses.inc(),
+        }
+        Ok(found)
+    }
+
+    /// Fills what is missing: a slug or SKU first, then what it names.
+    async fn get_missing(&self, mut get: Get, mut missing: Key) -> Result<Answer, CatalogError> {
         loop {
-            let cache = &self.shared.metrics.cache;
-            let missed = match self.ask(get.clone()).await? {
-                Lookup::Hit(answer) => {
-                    cache.local_hits.inc();
-                    return Ok(answer);
-                }
-                Lookup::Miss(key) => key,
-            };
-            cache.local_misses.inc();
             let Some(permit) = self.shared.misses.take() else {
                 self.shared.metrics.flights.refused.inc();
                 return Err(CatalogError::Overloaded);
             };
-            let filled = self.fill(Fill { key: missed, coding: get.coding, permit }).await?;
+            let filled = self.fill(Fill { key: missing, coding: get.coding, permit }).await?;
             let position = self.shared.reader.log.applied().max(filled.entry.stamp);
             match resolve(&filled.entry, &get) {
                 Resolved::Outcome(outcome) => {
@@ -90,6 +103,10 @@ impl Catalog {
                 Resolved::CodingUnmade => {
                     return Err(CatalogError::Internal("a fill without the coding asked for".to_owned()));
                 }
+            }
+            match self.look_up(&get).await? {
+                Lookup::Hit(answer) => return Ok(answer),
+                Lookup::Miss(key) => missing = key,
             }
         }
     }
@@ -170,11 +187,8 @@ impl Catalog {
             Err(CatalogError::Unavailable(_)) => return None,
             Err(error) => return Some(Err(error)),
         };
-        match tokio::time::timeout(REQUEST_DEADLINE, landing).await {
-            Ok(Ok(result)) => Some(result),
-            Ok(Err(_closed)) => None,
-            Err(_elapsed) => Some(Err(CatalogError::DeadlineExceeded)),
-        }
+        // An error means the channel closed: the actor started over.
+        landing.await.ok()
     }
 
     fn revive(&self) {

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::{edits::Query, fill::PingShared, handle::Shared, loads::Run, messages::Key};
+use super::{edits::Query, error::CatalogError, fill::PingShared, handle::Shared, loads::Run, messages::Key};
 use crate::store::{Connection, error::StoreError, events};
 
 /// Longest a readiness check waits for one dependency.
@@ -63,6 +63,8 @@ async fn postgres(shared: &Shared) -> Check {
             let applied = shared.reader.log.applied();
             (true, Some(format!("log position {head}, applied {applied}")))
         }
+        // Refused before it was asked: busy is not broken, and taking busy instances out would drown the rest.
+        Ok(Err(CatalogError::Overloaded)) => (true, Some("not asked: store actors are busy".to_owned())),
         Ok(Err(error)) => (false, Some(error.to_string())),
         Err(_elapsed) => (false, Some("no answer within a second".to_owned())),
     };

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use actix::{Actor, AsyncContext, Context, System};
 
-use super::{intensity::Restarts, slot::Heal};
+use super::{guard::guarded, intensity::Restarts, slot::Heal};
 use crate::limits::SUPERVISION_INTERVAL;
 
 /// Exit code of a process whose actors broke more often than the restart intensity allows.
@@ -46,6 +46,12 @@ impl Actor for CatalogSupervisor {
     type Context = Context<Self>;
 
     fn started(&mut self, context: &mut Self::Context) {
-        context.run_interval(SUPERVISION_INTERVAL, |supervisor, _context| supervisor.look());
+        context.run_interval(SUPERVISION_INTERVAL, |supervisor, _context| {
+            // Nobody watches the watcher: without one the process must not go on.
+            if let Err(panicked) = guarded(|| supervisor.look()) {
+                log::error!("the supervisor panicked, the process ends reason={}", panicked.what);
+                System::current().stop_with_code(EXIT_RESTART_STORM);
+            }
+        });
     }
 }

@@ -119,8 +119,6 @@ pub struct ActorsMetrics {
     pub store: ActorMetrics,
     /// Follows the change log.
     pub log_follower: ActorMetrics,
-    /// Restarts the others.
-    pub supervisor: ActorMetrics,
 }
 
 /// The change log as this process follows it.
@@ -280,7 +278,6 @@ impl ActorsMetrics {
             fill: of("fill")?,
             store: of("store")?,
             log_follower: of("log_follower")?,
-            supervisor: of("supervisor")?,
         })
     }
 }
