@@ -21,6 +21,7 @@ mod degraded;
 mod documents;
 mod embedded;
 mod flights;
+mod freshness;
 mod hostile;
 mod import;
 mod lists;
