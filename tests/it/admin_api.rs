@@ -262,6 +262,8 @@ fn tokens_have_scopes_and_can_be_revoked() {
         assert_eq!(answer.status(), 201);
         answer.json().expect("JSON")
     };
+    let expired = json!({"name": "late", "scope": "read", "expires_at": "2020-01-01T00:00:00Z"});
+    problem(app.admin_json(Method::POST, "/v1/admin/tokens", &expired), 422, "invalid");
     let (reader, writer) = (make("read"), make("write"));
     let with = |token: &Value, method: Method| {
         let request =

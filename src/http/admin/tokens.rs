@@ -91,8 +91,10 @@ fn read(document: &Value) -> Result<(String, Scope, Option<DateTime<Utc>>), Prob
     };
     let expires_at = fields.text("expires_at", 64).and_then(|text| {
         let time = DateTime::parse_from_rfc3339(&text).ok().map(|time| time.to_utc());
-        if time.is_none() {
-            fields.report("expires_at", "not_a_time", "must be a time as in RFC 3339");
+        match time {
+            None => fields.report("expires_at", "not_a_time", "must be a time as in RFC 3339"),
+            Some(time) if time <= Utc::now() => fields.report("expires_at", "past", "must be in the future"),
+            Some(_) => {}
         }
         time
     });
