@@ -1,6 +1,7 @@
 //! What an import needs of the database: the seam between reading files and writing products.
 
 use serde_json::Value;
+use uuid::Uuid;
 
 pub use crate::store::products::Upserted;
 use crate::{
@@ -28,6 +29,12 @@ pub trait Products {
     /// # Errors
     /// The database's.
     fn find(&mut self, slug: &str) -> Result<Option<Value>, StoreError>;
+
+    /// The product that [`Products::upsert`] would change, if there is one.
+    ///
+    /// # Errors
+    /// The database's.
+    fn existing(&mut self, draft: &ProductDraft) -> Result<Option<Uuid>, StoreError>;
 
     /// Creates the product or makes the existing one (same `external_id`, else same slug) equal to the draft; missing
     /// brands and categories are made. Runs in a savepoint: after an error the transaction can go on, the product is
@@ -80,6 +87,10 @@ impl Products for StoredProducts<'_> {
         let json =
             |draft| serde_json::to_value(draft).map_err(|error| StoreError::Internal(error.to_string()));
         draft.map(json).transpose()
+    }
+
+    fn existing(&mut self, draft: &ProductDraft) -> Result<Option<Uuid>, StoreError> {
+        products::existing(self.0, draft)
     }
 
     fn upsert(&mut self, draft: &ProductDraft) -> Result<Upserted, StoreError> {

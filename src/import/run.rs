@@ -9,6 +9,8 @@
 
 use std::collections::HashMap;
 
+use uuid::Uuid;
+
 use super::{
     catalogue::{Catalogue, Products, Upserted},
     problem::{Places, Problem},
@@ -88,6 +90,8 @@ enum Key {
     External(String),
     Slug(String),
     Sku(String),
+    /// The product that was written: two entries can lead to one by different keys.
+    Product(Uuid),
 }
 
 /// What became of an entry.
@@ -159,9 +163,14 @@ fn write_entry(
     if !repeated.is_empty() {
         return failed(at_places(repeated, &entry.places));
     }
+    if let Some(line) = products.existing(&draft)?.and_then(|id| unique.line(&Key::Product(id))) {
+        let detail = format!("is the product of line {line}, found by another key");
+        return failed(at_places(vec![Invalid::new("#", "duplicate", detail)], &entry.places));
+    }
     match products.upsert(&draft) {
         Ok(upserted) => {
             unique.add(&draft, entry.line);
+            unique.added.insert(Key::Product(upserted.id()), entry.line);
             Ok(Verdict { upserted: Some(upserted), problems: Vec::new() })
         }
         Err(error) => failed(at_places(refusal(error)?, &entry.places)),
@@ -208,9 +217,14 @@ impl Unique<'_> {
         product.into_iter().chain(skus).collect()
     }
 
+    /// The line that has the key, if an earlier one does.
+    fn line(&self, key: &Key) -> Option<u64> {
+        self.added.get(key).or_else(|| self.known.get(key)).copied()
+    }
+
     fn repeated(&self, draft: &ProductDraft) -> Vec<Invalid> {
         let repeated = |(pointer, key): (String, Key)| {
-            let line = self.added.get(&key).or_else(|| self.known.get(&key))?;
+            let line = self.line(&key)?;
             Some(Invalid::new(
                 pointer,
                 "duplicate",

@@ -22,7 +22,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use self::rows::{Rows, Stored};
-pub use self::upsert::{Upserted, draft_by_slug, upsert};
+pub use self::upsert::{Upserted, draft_by_slug, existing, upsert};
 pub(super) use self::{
     names::{Named, free_slug, location_ids},
     patch::patch_variant,

@@ -20,6 +20,15 @@ pub enum Upserted {
     Unchanged(Uuid),
 }
 
+impl Upserted {
+    /// The product.
+    pub fn id(self) -> Uuid {
+        match self {
+            Self::Created(id) | Self::Updated(id) | Self::Unchanged(id) => id,
+        }
+    }
+}
+
 /// Creates the product, or makes the one that is there like the draft; unknown brands and categories are made. Inside a
 /// transaction.
 ///
@@ -27,7 +36,7 @@ pub enum Upserted {
 /// without `external_id` finds its product by slug, its own or the one its title gives. What the draft leaves out of
 /// `external_id` and `slug` is kept; a deleted product is brought back.
 pub fn upsert(connection: &mut Connection, draft: &ProductDraft) -> Result<Upserted, StoreError> {
-    let Some(id) = find_for_import(connection, draft)? else {
+    let Some(id) = existing(connection, draft)? else {
         let id = Uuid::now_v7();
         write(connection, id, None, draft, MissingNames::Create)?;
         return Ok(Upserted::Created(id));
@@ -47,12 +56,13 @@ pub fn upsert(connection: &mut Connection, draft: &ProductDraft) -> Result<Upser
 /// transaction ends. Inside a transaction.
 pub fn draft_by_slug(connection: &mut Connection, slug: &str) -> Result<Option<ProductDraft>, StoreError> {
     let draft = ProductDraft { slug: Some(slug.to_owned()), ..ProductDraft::default() };
-    let Some(id) = find_for_import(connection, &draft)? else { return Ok(None) };
+    let Some(id) = existing(connection, &draft)? else { return Ok(None) };
     lock_any(connection, id, Precondition::Exists)?;
     super::draft::draft(&rows::load(connection, id)?).map(Some)
 }
 
-fn find_for_import(connection: &mut Connection, draft: &ProductDraft) -> Result<Option<Uuid>, StoreError> {
+/// The product that [`upsert`] would change, if there is one: see there how it is found.
+pub fn existing(connection: &mut Connection, draft: &ProductDraft) -> Result<Option<Uuid>, StoreError> {
     use schema::{product, slug};
     if let Some(external_id) = &draft.external_id {
         let known = product::table

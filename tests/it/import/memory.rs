@@ -52,13 +52,18 @@ impl Products for Memory {
         Ok(found.map(|(_, draft)| serde_json::to_value(draft).unwrap()))
     }
 
-    fn upsert(&mut self, draft: &ProductDraft) -> Result<Upserted, StoreError> {
-        let mut draft = draft.clone();
+    fn existing(&mut self, draft: &ProductDraft) -> Result<Option<Uuid>, StoreError> {
         let same = |other: &ProductDraft| match &draft.external_id {
             Some(id) => other.external_id.as_ref() == Some(id),
             None => other.slug == draft.slug,
         };
-        let place = self.products.iter().position(|(_, other)| same(other));
+        Ok(self.products.iter().find(|(_, other)| same(other)).map(|(id, _)| *id))
+    }
+
+    fn upsert(&mut self, draft: &ProductDraft) -> Result<Upserted, StoreError> {
+        let known = self.existing(draft)?;
+        let mut draft = draft.clone();
+        let place = self.products.iter().position(|(id, _)| Some(*id) == known);
         for (index, variant) in draft.variants.iter().enumerate().filter(|(_, variant)| variant.sku.is_some())
         {
             let others = self.products.iter().enumerate().filter(|(other, _)| Some(*other) != place);

@@ -118,3 +118,22 @@ fn an_import_without_a_database_says_where_it_stopped() {
     let interrupted = run(&mut DemoCatalogue::new(1, 10), &mut catalogue, false, &mut Nobody).unwrap_err();
     assert!(interrupted.to_string().starts_with("stopped at line 1; import the file again to go on"));
 }
+
+#[test]
+fn two_lines_that_lead_to_one_product_are_told_apart() {
+    let lines = [
+        r#"{"external_id":"1","title":"Lamp","slug":"lamp"}"#,
+        r#"{"title":"Lamp","description":"Another"}"#,
+    ];
+    for order in [[0, 1], [1, 0]] {
+        let database = database();
+        let mut connection = database.connect();
+        let content = order.map(|line| lines[line]).join("\n");
+        let mut run = || import(&mut connection, &mut JsonLines::new(content.as_bytes()), false);
+        let (first, second) = (run(), run());
+        assert_eq!(counts(&first), [1, 0, 0, 1]);
+        assert_eq!(words(&first).len(), 1);
+        assert_eq!(counts(&second), [0, 0, 1, 1], "nothing is overwritten, so nothing changes");
+        assert_eq!(words(&second), words(&first));
+    }
+}
