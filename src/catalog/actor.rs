@@ -44,7 +44,12 @@ pub enum Lookup {
     /// The answer.
     Hit(Answer),
     /// This key must be filled first.
-    Miss(Key),
+    Miss {
+        /// What is missing.
+        key: Key,
+        /// Position up to which the way to it is true; `i64::MAX` when it is the key asked for.
+        up_to: i64,
+    },
 }
 
 impl Reader {
@@ -53,16 +58,19 @@ impl Reader {
         // First of all: whatever is found current below is current at least up to here.
         let applied = self.log.applied();
         let mut key = get.key.clone();
+        // An answer reached over a slug or SKU is as late as the earlier of the two.
+        let mut up_to = i64::MAX;
         loop {
-            let Some(entry) = self.current(&key) else { return Lookup::Miss(key) };
+            let Some(entry) = self.current(&key) else { return Lookup::Miss { key, up_to } };
+            let vouched = up_to.min(applied.max(entry.stamp));
             match resolve(&entry, get) {
                 Resolved::Outcome(outcome) => {
-                    let position = applied.max(entry.stamp);
-                    return Lookup::Hit(Answer { outcome, position, source: Source::Local });
+                    return Lookup::Hit(Answer { outcome, position: vouched, source: Source::Local });
                 }
                 Resolved::Follow(next) => key = next,
-                Resolved::CodingUnmade => return Lookup::Miss(key),
+                Resolved::CodingUnmade => return Lookup::Miss { key, up_to },
             }
+            up_to = vouched;
         }
     }
 

@@ -38,6 +38,8 @@ pub trait FillMessage: Send + 'static {
 pub struct Filled {
     /// The entry, in the coding asked for.
     pub entry: Arc<Entry>,
+    /// Log position up to which it is true.
+    pub position: i64,
     /// Where it came from.
     pub source: Source,
 }
@@ -67,7 +69,15 @@ pub struct PingShared;
 /// A flight has landed.
 struct Landed {
     key: Key,
+    /// Which flight of the actor: one that took off before a restart has no waiters any more.
+    number: u64,
     loaded: Result<Loaded, CatalogError>,
+}
+
+/// A load under way.
+struct Flight {
+    number: u64,
+    waiters: Vec<Waiter>,
 }
 
 struct Waiter {
@@ -83,7 +93,9 @@ pub struct Filler {
     loader: Loader,
     shared: Option<SharedCache>,
     announce_to: Option<String>,
-    flights: HashMap<Key, Vec<Waiter>>,
+    flights: HashMap<Key, Flight>,
+    /// Flights that took off so far; goes on over restarts.
+    taken_off: u64,
 }
 
 impl std::fmt::Debug for Filler {
@@ -99,18 +111,21 @@ impl FillMessage for Fill {
     fn handle(self, filler: &mut Filler, own: &Addr<FillActor>) -> Self::Reply {
         let (reply, receiver) = oneshot::channel();
         let Self { key, coding, permit } = self;
+        // Before the look: a change applied after it may be missing in what is found.
+        let applied = filler.loader.reader.log.applied();
         if let Some(entry) = filler.loader.reader.current(&key) {
             // Filled since it was missed, or only the coding is missing.
             let made = with_coding(entry, coding);
             filler.keep(key, &made);
-            let _gone = reply.send(Ok(Filled { entry: made, source: Source::Local }));
+            let position = applied.max(made.stamp);
+            let _gone = reply.send(Ok(Filled { entry: made, position, source: Source::Local }));
             return receiver;
         }
         let waiter = Waiter { coding, reply, started_flight: false, _permit: permit };
         match filler.flights.get_mut(&key) {
-            Some(waiters) => {
+            Some(flight) => {
                 filler.loader.metrics.flights.joined.inc();
-                waiters.push(waiter);
+                flight.waiters.push(waiter);
             }
             None => filler.take_off(key, vec![waiter], own),
         }
@@ -123,8 +138,11 @@ impl FillMessage for Landed {
     const NAME: &'static str = "landed";
 
     fn handle(self, filler: &mut Filler, own: &Addr<FillActor>) {
+        if filler.flights.get(&self.key).is_none_or(|flight| flight.number != self.number) {
+            return;
+        }
+        let waiters = filler.flights.remove(&self.key).map_or_else(Vec::new, |flight| flight.waiters);
         filler.loader.metrics.flights.in_flight.dec();
-        let waiters = filler.flights.remove(&self.key).unwrap_or_default();
         match self.loaded {
             Ok(loaded) => filler.land(self.key, loaded, waiters, own),
             Err(error) => {
@@ -168,7 +186,9 @@ impl Filler {
         for waiter in &mut waiters {
             waiter.started_flight = true;
         }
-        self.flights.insert(key.clone(), waiters);
+        self.taken_off += 1;
+        let number = self.taken_off;
+        self.flights.insert(key.clone(), Flight { number, waiters });
         self.loader.metrics.flights.started.inc();
         self.loader.metrics.flights.in_flight.inc();
         let (loader, shared, own) = (self.loader.clone(), self.shared.clone(), own.clone());
@@ -177,13 +197,15 @@ impl Filler {
             let loaded = flight.catch_unwind().await.unwrap_or_else(|payload| {
                 Err(CatalogError::Internal(format!("panic while filling: {}", describe(payload.as_ref()))))
             });
-            tell(&own, Landed { key, loaded });
+            tell(&own, Landed { key, number, loaded });
         });
     }
 
     fn land(&mut self, key: Key, loaded: Loaded, waiters: Vec<Waiter>, own: &Addr<FillActor>) {
         let Loaded { mut entry, source } = loaded;
+        let applied = self.loader.reader.log.applied();
         let current = entry.is_current(self.loader.reader.log.fence());
+        let position = if current { applied.max(entry.stamp) } else { entry.stamp };
         let mut overtaken = Vec::new();
         let mut served = Vec::new();
         for waiter in waiters {
@@ -203,7 +225,7 @@ impl Filler {
         }
         for waiter in served {
             let source = if waiter.started_flight { source } else { Source::Collapsed };
-            let _gone = waiter.reply.send(Ok(Filled { entry: Arc::clone(&entry), source }));
+            let _gone = waiter.reply.send(Ok(Filled { entry: Arc::clone(&entry), position, source }));
         }
         if !overtaken.is_empty() {
             self.take_off(key, overtaken, own);
@@ -262,7 +284,7 @@ impl FillActor {
     /// An actor that loads through `loader`; connects to Redis when first needed.
     pub fn new(loader: Loader, settings: Option<SharedSettings>, restarts: Restarts) -> Self {
         let announce_to = settings.as_ref().map(|shared| announcements::channel(shared.catalogue));
-        let filler = Filler { loader, shared: None, announce_to, flights: HashMap::new() };
+        let filler = Filler { loader, shared: None, announce_to, flights: HashMap::new(), taken_off: 0 };
         Self { filler, settings, restarts }
     }
 

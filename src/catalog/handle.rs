@@ -68,8 +68,8 @@ impl Catalog {
     pub async fn get(&self, get: Get) -> Result<Answer, CatalogError> {
         match self.look_up(&get).await? {
             Lookup::Hit(answer) => Ok(answer),
-            Lookup::Miss(key) => {
-                let filling = self.get_missing(get, key);
+            Lookup::Miss { key, up_to } => {
+                let filling = self.get_missing(get, key, up_to);
                 tokio::time::timeout(REQUEST_DEADLINE, filling)
                     .await
                     .unwrap_or(Err(CatalogError::DeadlineExceeded))
@@ -81,23 +81,28 @@ impl Catalog {
         let found = self.ask(get.clone()).await?;
         match found {
             Lookup::Hit(_) => self.shared.metrics.cache.local_hits.inc(),
-            Lookup::Miss(_) => self.shared.metrics.cache.local_misses.inc(),
+            Lookup::Miss { .. } => self.shared.metrics.cache.local_misses.inc(),
         }
         Ok(found)
     }
 
     /// Fills what is missing: a slug or SKU first, then what it names.
-    async fn get_missing(&self, mut get: Get, mut missing: Key) -> Result<Answer, CatalogError> {
+    async fn get_missing(
+        &self,
+        mut get: Get,
+        mut missing: Key,
+        mut up_to: i64,
+    ) -> Result<Answer, CatalogError> {
         loop {
             let Some(permit) = self.shared.misses.take() else {
                 self.shared.metrics.flights.refused.inc();
                 return Err(CatalogError::Overloaded);
             };
             let filled = self.fill(Fill { key: missing, coding: get.coding, permit }).await?;
-            let position = self.shared.reader.log.applied().max(filled.entry.stamp);
+            up_to = up_to.min(filled.position);
             match resolve(&filled.entry, &get) {
                 Resolved::Outcome(outcome) => {
-                    return Ok(Answer { outcome, position, source: filled.source });
+                    return Ok(Answer { outcome, position: up_to, source: filled.source });
                 }
                 Resolved::Follow(key) => get.key = key,
                 Resolved::CodingUnmade => {
@@ -105,8 +110,11 @@ impl Catalog {
                 }
             }
             match self.look_up(&get).await? {
-                Lookup::Hit(answer) => return Ok(answer),
-                Lookup::Miss(key) => missing = key,
+                Lookup::Hit(answer) => return Ok(Answer { position: up_to.min(answer.position), ..answer }),
+                Lookup::Miss { key, up_to: way } => {
+                    up_to = up_to.min(way);
+                    missing = key;
+                }
             }
         }
     }

@@ -132,7 +132,6 @@ impl State {
             log::info!("log follower connected");
             // What rang while nobody listened is unknown.
             self.rung = true;
-            self.patience = RECONNECT_MIN;
         }
         let Some(listener) = self.listener.as_mut() else { return Ok(()) };
         if listener.has_rung()? {
@@ -146,6 +145,8 @@ impl State {
             self.rung = pulled.is_err();
             self.pulled_at = Instant::now();
             pulled?;
+            // Not at the connect: a log that cannot be read must not be asked for without pause.
+            self.patience = RECONNECT_MIN;
         }
         Ok(())
     }
