@@ -1,6 +1,6 @@
 //! Wires the actors to the HTTP server, and stops them in order.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{net::SocketAddr, sync::Arc, time::Instant};
 
 use actix::Actor;
 use actix_web::{App, HttpServer, dev::ServerHandle, web};
@@ -123,10 +123,12 @@ fn join_log(database_url: &str) -> Result<(uuid::Uuid, Arc<Log>), StoreError> {
     let head = events::head(&mut connection)?;
     log.start_after(head.saturating_sub(LOG_TAIL_MAX).max(0));
     loop {
+        let began = Instant::now();
         let pulled = events::pull(&mut connection, log.applied(), LOG_PULL_MAX)?;
         let changes: Vec<Change> = pulled.events.into_iter().map(Change::from).collect();
         log.apply_pulled(&changes);
         if changes.is_empty() {
+            log.read_to_end(began);
             return Ok((catalogue, Arc::new(log)));
         }
     }

@@ -116,6 +116,9 @@ pub const DOORBELL_POLL: Duration = Duration::from_millis(5);
 /// Pull of the log without any doorbell: certainty when every message was lost.
 pub const LOG_PULL_INTERVAL: Duration = Duration::from_millis(500);
 
+/// A log not read to its end for this long makes an instance unready: it may answer what has changed meanwhile.
+pub const LOG_SILENCE_MAX: Duration = Duration::from_secs(5);
+
 /// Restart intensity: at most this many restarts of one kind of actor …
 pub const RESTARTS_MAX: usize = 20;
 

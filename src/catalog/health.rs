@@ -3,7 +3,10 @@
 use std::time::{Duration, Instant};
 
 use super::{edits::Query, error::CatalogError, fill::PingShared, handle::Shared, loads::Run, messages::Key};
-use crate::store::{Connection, error::StoreError, events};
+use crate::{
+    limits::LOG_SILENCE_MAX,
+    store::{Connection, error::StoreError, events},
+};
 
 /// Longest a readiness check waits for one dependency.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -47,7 +50,7 @@ impl Query for Head {
 /// Asks every dependency.
 pub(super) async fn examine(shared: &Shared) -> Health {
     let (postgres, redis) = futures_util::join!(postgres(shared), redis(shared));
-    let mut checks = vec![postgres, store_actors(shared)];
+    let mut checks = vec![postgres, store_actors(shared), log_follower(shared)];
     checks.extend(redis);
     let escalating = shared.restarts.exceeded().is_some();
     let ready = !escalating && checks.iter().all(|check| check.ok || !check.required);
@@ -90,6 +93,16 @@ fn store_actors(shared: &Shared) -> Check {
     let (alive, threads) = (shared.store.alive(), shared.store.threads());
     let detail = Some(format!("{alive} of {threads} threads alive"));
     Check { name: "store_actors", ok: alive > 0, required: true, latency_ms: None, detail }
+}
+
+fn log_follower(shared: &Shared) -> Check {
+    let silence = shared.reader.log.read_at().map(|at| at.elapsed());
+    let ok = silence.is_some_and(|silence| silence <= LOG_SILENCE_MAX);
+    let detail = Some(match silence {
+        Some(silence) => format!("log read to its end {} ms ago", milliseconds(silence)),
+        None => "log not read yet".to_owned(),
+    });
+    Check { name: "log_follower", ok, required: true, latency_ms: None, detail }
 }
 
 fn milliseconds(duration: Duration) -> u64 {

@@ -7,9 +7,11 @@ use uuid::Uuid;
 
 use super::{
     actor::Reader,
+    edits::Query,
     error::CatalogError,
     loads::{
-        LoadBrands, LoadCategories, LoadCategory, LoadIds, LoadProduct, LoadProducts, LoadSku, LoadSlug, Run,
+        LoadBrands, LoadCategories, LoadCategory, LoadIds, LoadProduct, LoadProducts, LoadSku, LoadSlug,
+        PullLog, Run,
     },
     messages::{Key, ListQuery, Source, ViewKey},
     pages,
@@ -17,6 +19,7 @@ use super::{
 };
 use crate::{
     cache::{Encoded, Entry, SharedCache, Value},
+    coherence::log::Change,
     domain::{
         category::{self, StoreBrands},
         dependency::Dependency,
@@ -88,11 +91,31 @@ impl Loader {
     }
 
     async fn product(&self, id: Uuid, view: ViewKey) -> Result<Entry, CatalogError> {
-        let Snapshot { head, value } = self.store.ask(Run(LoadProduct(id))).await?;
+        let Snapshot { head, value } = self.read(LoadProduct(id)).await?;
         match value {
             Some(row) => self.product_entry(id, &row, view, head),
             None => Ok(absent(head, [Dependency::product(&id)])),
         }
+    }
+
+    /// Reads a snapshot and applies the log up to it, so that what it shows is not older anywhere else here: whoever saw
+    /// a change in one answer must not miss it in another. Normally the log is there already; else this pulls it.
+    async fn read<Q, T>(&self, query: Q) -> Result<Snapshot<T>, CatalogError>
+    where
+        Q: Query<Reply = Snapshot<T>>,
+    {
+        let snapshot = self.store.ask(Run(query)).await?;
+        let log = &self.reader.log;
+        while log.applied() < snapshot.head {
+            let pulled = self.store.ask(Run(PullLog { after: log.applied() })).await?;
+            let changes: Vec<Change> = pulled.events.into_iter().map(Change::from).collect();
+            if changes.is_empty() {
+                // Positions behind the head are gone: the log is not the one that was read.
+                return Err(CatalogError::Unavailable("the log ends before what was read".to_owned()));
+            }
+            log.apply_pulled(&changes);
+        }
+        Ok(snapshot)
     }
 
     /// Makes a product's entry from its row.
@@ -127,11 +150,11 @@ impl Loader {
         &self,
         ids: Vec<Uuid>,
     ) -> Result<Snapshot<Vec<(Uuid, ProductRow)>>, CatalogError> {
-        self.store.ask(Run(LoadProducts(ids))).await
+        self.read(LoadProducts(ids)).await
     }
 
     async fn slug(&self, slug: &str) -> Result<Entry, CatalogError> {
-        let Snapshot { head, value } = self.store.ask(Run(LoadSlug(slug.into()))).await?;
+        let Snapshot { head, value } = self.read(LoadSlug(slug.into())).await?;
         let by_name = Dependency::slug(slug);
         let Some(target) = value else { return Ok(absent(head, [by_name])) };
         let (value, dependencies) = if target.is_current {
@@ -145,7 +168,7 @@ impl Loader {
     }
 
     async fn sku(&self, sku: &str) -> Result<Entry, CatalogError> {
-        let Snapshot { head, value } = self.store.ask(Run(LoadSku(sku.into()))).await?;
+        let Snapshot { head, value } = self.read(LoadSku(sku.into())).await?;
         let dependencies = [Dependency::sku(sku)].into();
         let value = value.map_or(Value::Absent, Value::Names);
         Ok(Entry { stamp: head, dependencies, value })
@@ -153,7 +176,7 @@ impl Loader {
 
     /// The ids of one page.
     pub(super) async fn ids(&self, query: &ListQuery) -> Result<Entry, CatalogError> {
-        let Snapshot { head, value } = self.store.ask(Run(LoadIds(query.clone()))).await?;
+        let Snapshot { head, value } = self.read(LoadIds(query.clone())).await?;
         let Some(page) = value else {
             // The category is unknown: any change of the tree may make it known.
             return Ok(absent(head, [Dependency::category_tree()]));
@@ -167,12 +190,12 @@ impl Loader {
     }
 
     async fn tree(&self) -> Result<Entry, CatalogError> {
-        let Snapshot { head, value } = self.store.ask(Run(LoadCategories)).await?;
+        let Snapshot { head, value } = self.read(LoadCategories).await?;
         json_entry(head, 0, [Dependency::category_tree()], &category::tree(value))
     }
 
     async fn category(&self, name: &str) -> Result<Entry, CatalogError> {
-        let Snapshot { head, value } = self.store.ask(Run(LoadCategory(name.into()))).await?;
+        let Snapshot { head, value } = self.read(LoadCategory(name.into())).await?;
         let tree = Dependency::category_tree();
         match value {
             Some(found) => json_entry(head, found.version, [tree], &found.category),
@@ -181,7 +204,7 @@ impl Loader {
     }
 
     async fn brands(&self) -> Result<Entry, CatalogError> {
-        let Snapshot { head, value } = self.store.ask(Run(LoadBrands)).await?;
+        let Snapshot { head, value } = self.read(LoadBrands).await?;
         json_entry(head, 0, [Dependency::brand_list()], &StoreBrands { items: value })
     }
 

@@ -11,9 +11,11 @@ use super::{
 use crate::{
     coherence::log::Change,
     domain::{category::StoreCategory, document::BrandReference},
+    limits::LOG_PULL_MAX,
     store::{
         Connection, edit,
         error::StoreError,
+        events::{self, Pulled},
         pool::Pool,
         reads::{self, CategoryRow, IdPage, ProductRow, SlugTarget, Snapshot},
     },
@@ -112,6 +114,20 @@ impl Query for LoadBrands {
 
     fn run(&self, connection: &mut Connection) -> Result<Self::Reply, StoreError> {
         reads::brands(connection)
+    }
+}
+
+/// The log after a position, as much as one pull takes.
+pub(super) struct PullLog {
+    pub(super) after: i64,
+}
+
+impl Query for PullLog {
+    type Reply = Pulled;
+    const NAME: &'static str = "pull_log";
+
+    fn run(&self, connection: &mut Connection) -> Result<Pulled, StoreError> {
+        events::pull(connection, self.after, LOG_PULL_MAX)
     }
 }
 

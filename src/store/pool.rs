@@ -120,11 +120,33 @@ fn is_closed(connection: &mut Connection) -> bool {
     (0..2).any(|_| connection.notifications_iter().any(|notification| notification.is_err()))
 }
 
+/// How soon a silent network is noticed, in libpq's words: its own defaults and the system's wait for minutes or hours.
+const PATIENCE: [(&str, u32); 5] = [
+    ("connect_timeout", 2),
+    ("keepalives_idle", 2),
+    ("keepalives_interval", 1),
+    ("keepalives_count", 3),
+    ("tcp_user_timeout", 4000),
+];
+
+/// The address with [`PATIENCE`] where it does not say otherwise. In both of libpq's forms, URL and `key=value` pairs.
+fn impatient(url: &str) -> String {
+    let is_url = url.starts_with("postgres://") || url.starts_with("postgresql://");
+    PATIENCE.iter().filter(|(name, _)| !url.contains(name)).fold(url.to_owned(), |address, (name, value)| {
+        let separator = match (is_url, address.contains('?')) {
+            (true, true) => '&',
+            (true, false) => '?',
+            (false, _) => ' ',
+        };
+        format!("{address}{separator}{name}={value}")
+    })
+}
+
 /// Opens a connection with the session settings of the catalogue: time-outs, UTC, no JIT compilation (it costs more than
 /// any of our statements), and index look-ups priced as memory reads, which they are in a catalogue that fits.
 pub fn connect(url: &str) -> Result<Connection, StoreError> {
     let unavailable = |error: &dyn fmt::Display| StoreError::Unavailable(error.to_string());
-    let mut connection = PgConnection::establish(url).map_err(|error| unavailable(&error))?;
+    let mut connection = PgConnection::establish(&impatient(url)).map_err(|error| unavailable(&error))?;
     let milliseconds = limits::STATEMENT_TIMEOUT.as_millis();
     connection
         .batch_execute(&format!(
@@ -160,4 +182,23 @@ pub fn pending(connection: &mut Connection) -> Result<Vec<String>, StoreError> {
         .pending_migrations(MIGRATIONS)
         .map(|migrations| migrations.iter().map(|migration| migration.name().to_string()).collect())
         .map_err(|error| StoreError::Internal(format!("migrations cannot be read: {error}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_made_impatient_unless_they_say_otherwise() {
+        assert!(
+            impatient("postgres://h/db").starts_with("postgres://h/db?connect_timeout=2&keepalives_idle=2&")
+        );
+        assert!(impatient("postgres:///db?host=%2Frun").contains("%2Frun&connect_timeout=2&"));
+        assert!(
+            impatient("host=h dbname=db")
+                .starts_with("host=h dbname=db connect_timeout=2 keepalives_idle=2 ")
+        );
+        let own = impatient("postgres://h/db?connect_timeout=9");
+        assert!(own.contains("connect_timeout=9") && !own.contains("connect_timeout=2"));
+    }
 }

@@ -1,5 +1,6 @@
 //! An edit made anywhere is seen everywhere: two instances, one Postgres, one Redis or none.
 
+use aisle::coherence::follower::{Envelope, FollowerMessage, State};
 use diesel::connection::SimpleConnection;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -213,4 +214,47 @@ fn a_cold_instance_refuses_what_redis_kept_from_before_an_edit() {
     database.connect().batch_execute("UPDATE product SET title = 'By hand'").expect("update");
     let cold = App::join(&database.url, Some(&redis.url), |_| ());
     assert_eq!(cold.get_json(&path)["title"], "By hand");
+}
+
+/// Keeps the log follower busy until the other end is dropped.
+struct Hold(std::sync::mpsc::Sender<()>, std::sync::mpsc::Receiver<()>);
+
+impl FollowerMessage for Hold {
+    type Reply = ();
+    const NAME: &'static str = "hold";
+
+    fn handle(self, _state: &mut State) {
+        self.0.send(()).expect("the test waits");
+        let _released = self.1.recv();
+    }
+}
+
+#[test]
+fn what_one_answer_shows_no_other_misses() {
+    let app = App::start_with(|_| ());
+    let made = app.create_product(&lamp());
+    let path = format!("/v1/store/products/{}", made["id"].as_str().expect("an id"));
+    assert_eq!(app.get("/v1/store/products/by-slug/floor-lamp").status(), 200);
+    let (release, held) = std::sync::mpsc::channel();
+    let (started, starting) = std::sync::mpsc::channel();
+    let follower = app.follower.address();
+    #[expect(clippy::disallowed_methods, reason = "the test stops the actor on purpose")]
+    let holding = std::thread::spawn(move || {
+        actix_rt::System::new()
+            .block_on(follower.send(Envelope(Hold(started, held))))
+            .expect("its mailbox lives")
+    });
+    let mut connection = app.database.as_ref().expect("its own").connect();
+    let rename = "UPDATE slug SET slug = 'retired'; \
+                  UPDATE slug SET is_current = false; \
+                  INSERT INTO slug (slug, product_id) SELECT 'new', product_id FROM slug WHERE slug = 'retired'; \
+                  UPDATE slug SET slug = 'floor-lamp' WHERE slug = 'retired'";
+    starting.recv().expect("the follower hears nothing from here on");
+    connection.batch_execute(rename).expect("rename");
+    // Not cached in this currency: read at the new position, though nobody has told this instance of it.
+    assert_eq!(app.get_json(&format!("{path}?currency=EUR"))["slug"], "new");
+    assert_eq!(app.get("/v1/store/products/by-slug/floor-lamp").status(), 301);
+    assert_eq!(app.get_json(&path)["slug"], "new");
+    drop(release);
+    holding.join().expect("a thread").expect("held and released");
 }

@@ -63,3 +63,21 @@ fn without_postgres_hits_are_answered_and_misses_refused() {
     assert_eq!(app.get_json(&path)["title"], "New");
     assert_eq!(app.get("/v1/store/products/by-slug/unknown").status(), 404);
 }
+
+#[test]
+fn an_instance_that_cannot_read_the_log_is_not_ready() {
+    let database = database();
+    let (relay, url) = Relay::to_postgres(&database.url);
+    let app = App::join(&url, None, |_| ());
+    let follower = |app: &App| {
+        let ready = app.get("/readyz").json::<serde_json::Value>().expect("JSON");
+        let checks = ready["checks"].as_array().expect("checks").clone();
+        let check = checks.into_iter().find(|check| check["name"] == "log_follower").expect("a check of it");
+        (ready["ready"] == true, check["ok"] == true)
+    };
+    wait_until(PATIENCE, "readiness", || follower(&app) == (true, true));
+    relay.freeze();
+    wait_until(PATIENCE, "a follower that is missed", || follower(&app) == (false, false));
+    relay.heal();
+    wait_until(PATIENCE, "readiness again", || follower(&app) == (true, true));
+}
