@@ -1,6 +1,7 @@
 //! The log of changes, as followers read it.
 
 use diesel::{RunQueryDsl, sql_types as sql};
+use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::{
@@ -77,14 +78,51 @@ pub(super) fn of_transaction(connection: &mut Connection, xid: &str) -> Result<O
     Ok(rows.into_iter().find_map(event))
 }
 
+/// What tells servers apart that were once one: the cluster's own number, and how often a copy of it was promoted. The
+/// last checkpoint knows a promotion only after a while, so the name of the log file is asked first.
+const SERVER: [&[&str]; 2] = [
+    &["SELECT system_identifier FROM pg_control_system()"],
+    &[
+        "SELECT ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::bigint",
+        "SELECT timeline_id::bigint FROM pg_control_checkpoint()",
+    ],
+];
+
 /// Names this catalogue among others that share a cache server. Copies of a database (a restored dump, a clone of a
-/// template) have names of their own.
+/// template, a promoted standby) have names of their own; a copy of the files that was not promoted has not.
 pub fn catalog_identity(connection: &mut Connection) -> Result<Uuid, StoreError> {
-    let identity = Statement::<sql::Uuid>::new(
-        "SELECT encode(substr(sha256(convert_to(concat_ws(':', i.id, d.oid, \
-           (SELECT system_identifier FROM pg_control_system())), 'UTF8')), 1, 16), 'hex')::uuid \
-           FROM catalog_identity i, pg_database d WHERE d.datname = current_database()",
-        [],
-    );
-    Ok(identity.get_result(connection)?)
+    let mut parts = vec![
+        Statement::<sql::Text>::new(
+            "SELECT concat_ws(':', i.id, d.oid) FROM catalog_identity i, pg_database d \
+              WHERE d.datname = current_database()",
+            [],
+        )
+        .get_result::<String>(connection)?,
+    ];
+    for ways in SERVER {
+        let number = first_readable(connection, ways)?;
+        if number.is_none() {
+            log::warn!("a copy of this database cannot be told from it: it needs a Redis server of its own");
+        }
+        parts.push(number.map_or_else(String::new, |number| number.to_string()));
+    }
+    let digest = <[u8; 32]>::from(Sha256::digest(parts.join(":")));
+    let half = digest.first_chunk().ok_or_else(|| StoreError::Internal("a short digest".to_owned()))?;
+    Ok(Uuid::from_bytes(*half))
+}
+
+/// The answer of the first statement that this user may run on this server.
+fn first_readable(connection: &mut Connection, ways: &[&'static str]) -> Result<Option<i64>, StoreError> {
+    for way in ways {
+        let answer = Statement::<sql::BigInt>::new(*way, []).get_result::<i64>(connection);
+        match answer.map_err(StoreError::from) {
+            Ok(number) => return Ok(Some(number)),
+            // Another time the answer may come: the name must not depend on that.
+            Err(error @ (StoreError::Unavailable(_) | StoreError::Timeout | StoreError::Collision)) => {
+                return Err(error);
+            }
+            Err(error) => log::info!("not told by this server: {error}"),
+        }
+    }
+    Ok(None)
 }

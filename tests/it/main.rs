@@ -23,6 +23,7 @@ mod embedded;
 mod flights;
 mod freshness;
 mod hostile;
+mod identity;
 mod import;
 mod lists;
 mod log;
