@@ -17,6 +17,9 @@ pub const REDIS_TIMEOUT: Duration = Duration::from_millis(100);
 /// How long the shared cache is left alone after a failure: requests must not pay for Redis' time-outs.
 pub const REDIS_BREAKER_OPEN: Duration = Duration::from_secs(1);
 
+/// Refusals by Redis closer together than this are one trouble, told once: one bad key must not fill the log.
+pub const REDIS_REFUSALS_APART: Duration = Duration::from_secs(10);
+
 /// Life of a shared cache entry; only bounds Redis' memory, correctness comes from stamps.
 pub const SHARED_TTL: Duration = Duration::from_hours(24);
 

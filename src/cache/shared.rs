@@ -1,10 +1,16 @@
 //! The cache in Redis, shared by all instances: stamped, encoded once, never trusted without the fence.
 //!
 //! It may lose, delay or give back any old entry: a stale one is refused by its stamp, a broken one is a miss. One
-//! connection per fill actor, multiplexed. A failure opens the breaker; a probe in the background closes it, so no request
-//! waits for a Redis that is known to be away.
+//! connection per fill actor, multiplexed. A lost or silent connection opens the breaker; a probe in the background closes
+//! it, so no request waits for a Redis that is known to be away. A Redis that refuses a command (full, read-only, a key of
+//! another type) is there: the refusal is a miss, and everything else goes on.
 
-use std::{rc::Rc, sync::Arc, time::Duration};
+use std::{
+    cell::Cell,
+    rc::Rc,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use bytes::Bytes;
 use redis::{
@@ -21,7 +27,7 @@ use super::{
 use crate::{
     catalog::messages::{Coding, Cursor},
     domain::dependency::Dependency,
-    limits::{REDIS_BREAKER_OPEN, REDIS_TIMEOUT, SHARED_TTL},
+    limits::{REDIS_BREAKER_OPEN, REDIS_REFUSALS_APART, REDIS_TIMEOUT, SHARED_TTL},
     telemetry::metrics::Metrics,
 };
 
@@ -29,10 +35,11 @@ use crate::{
 const FORMAT: u8 = 1;
 
 /// Stores an entry unless a newer one is there. Saves churn only; correctness does not need it.
-/// The first eight bytes are the stamp, big endian and never negative, so they compare as text.
+/// The first eight bytes are the stamp, big endian and never negative, so they compare as text. What is no text at all
+/// (somebody else's) is replaced.
 const SET_IF_NEWER: &str = r"
-local stored = redis.call('GETRANGE', KEYS[1], 0, 7)
-if stored == '' or stored <= string.sub(ARGV[1], 1, 8) then
+local stored = redis.pcall('GETRANGE', KEYS[1], 0, 7)
+if type(stored) ~= 'string' or stored == '' or stored <= string.sub(ARGV[1], 1, 8) then
   redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 end
 return 0";
@@ -49,6 +56,8 @@ struct Inner {
     breaker: Breaker,
     script: Script,
     metrics: Arc<Metrics>,
+    /// When Redis last refused a command, until that is over.
+    refused_at: Cell<Option<Instant>>,
 }
 
 impl std::fmt::Debug for SharedCache {
@@ -74,6 +83,7 @@ impl SharedCache {
                 breaker: Breaker::default(),
                 script: Script::new(SET_IF_NEWER),
                 metrics,
+                refused_at: Cell::new(None),
             }),
         })
     }
@@ -122,7 +132,7 @@ impl SharedCache {
 
     /// Asks Redis whether it is there, whatever the breaker believes; the round trip's time.
     pub async fn ping(&self) -> Option<Duration> {
-        let start = std::time::Instant::now();
+        let start = Instant::now();
         probe(&self.inner).await.then(|| start.elapsed())
     }
 
@@ -139,7 +149,14 @@ impl SharedCache {
         }
         let outcome = tokio::time::timeout(REDIS_TIMEOUT, command(self.inner.connection.clone())).await;
         let why = match outcome {
-            Ok(Ok(reply)) => return Some(reply),
+            Ok(Ok(reply)) => {
+                self.inner.taken();
+                return Some(reply);
+            }
+            Ok(Err(error)) if is_refusal(&error) => {
+                self.inner.refused(&error);
+                return None;
+            }
             Ok(Err(error)) => error.to_string(),
             Err(_elapsed) => "timed out".to_owned(),
         };
@@ -153,6 +170,33 @@ impl SharedCache {
         }
         None
     }
+}
+
+impl Inner {
+    /// Counts a refused command, and tells the first of several.
+    fn refused(&self, error: &RedisError) {
+        self.metrics.cache.shared_errors.inc();
+        if self.refused_at.replace(Some(Instant::now())).is_none() {
+            log::warn!("redis refuses commands, which are misses reason={error}");
+        }
+    }
+
+    /// A command was taken: tells when none has been refused for a while.
+    fn taken(&self) {
+        if self.refused_at.get().is_some_and(|at| at.elapsed() > REDIS_REFUSALS_APART) {
+            self.refused_at.set(None);
+            log::info!("redis refuses no commands any more");
+        }
+    }
+}
+
+/// What a server answers that serves nobody for now: it loads its data, lost its master or its cluster, runs somebody's
+/// script, or wants a password.
+const AWAY: [&str; 5] = ["LOADING", "MASTERDOWN", "CLUSTERDOWN", "BUSY", "NOAUTH"];
+
+/// Whether the server answered and would not do this command, as opposed to being away.
+fn is_refusal(error: &RedisError) -> bool {
+    error.code().is_some_and(|code| !AWAY.contains(&code))
 }
 
 async fn probe(inner: &Inner) -> bool {
@@ -307,6 +351,36 @@ mod tests {
             assert_eq!((before.bytes, before.etag), (after.bytes, after.etag));
         }
         assert!(after.body(Coding::Gzip).is_none());
+    }
+
+    #[test]
+    fn a_refusal_is_no_absence() {
+        let said = |reply: &str| {
+            redis::parse_redis_value(format!("-{reply}\r\n").as_bytes())
+                .and_then(redis::Value::extract_error)
+                .unwrap_err()
+        };
+        for reply in [
+            "OOM command not allowed when used memory > 'maxmemory'.",
+            "READONLY You can't write against a read only replica.",
+            "NOPERM this user has no permissions to run the 'evalsha' command",
+            "WRONGTYPE Operation against a key holding the wrong kind of value",
+            "MISCONF Redis is configured to save RDB snapshots",
+            "ERR unknown command",
+        ] {
+            assert!(is_refusal(&said(reply)), "{reply}");
+        }
+        for reply in ["LOADING Redis is loading the dataset in memory", "MASTERDOWN Link with MASTER is down"]
+        {
+            assert!(!is_refusal(&said(reply)), "{reply}");
+        }
+        for reply in
+            ["CLUSTERDOWN Hash slot not served", "BUSY Redis is busy", "NOAUTH Authentication required."]
+        {
+            assert!(!is_refusal(&said(reply)), "{reply}");
+        }
+        assert!(!is_refusal(&std::io::Error::from(std::io::ErrorKind::BrokenPipe).into()));
+        assert!(!is_refusal(&(redis::ErrorKind::AuthenticationFailed, "wrong password").into()));
     }
 
     proptest! {

@@ -30,6 +30,7 @@ mod log;
 mod names;
 mod openapi;
 mod schema;
+mod shared_cache;
 mod store_api;
 mod supervision;
 mod support;

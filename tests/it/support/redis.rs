@@ -112,6 +112,17 @@ impl OwnRedis {
         redis::cmd("FLUSHDB").exec(&mut self.connect()).expect("flush");
     }
 
+    /// Lets it be full: reads go on, writes are refused. False where it is not this test's to fill.
+    pub(crate) fn take_no_more(&self) -> bool {
+        let full = matches!(self.kind, Kind::Private { .. });
+        if full {
+            let mut settings = redis::cmd("CONFIG");
+            settings.arg("SET").arg(&["maxmemory-policy", "noeviction", "maxmemory", "1"]);
+            settings.exec(&mut self.connect()).expect("settings");
+        }
+        full
+    }
+
     /// A connection of the test's own.
     pub(crate) fn connect(&self) -> Connection {
         connect(&self.url)
