@@ -23,6 +23,10 @@ pub const REDIS_REFUSALS_APART: Duration = Duration::from_secs(10);
 /// Life of a shared cache entry; only bounds Redis' memory, correctness comes from stamps.
 pub const SHARED_TTL: Duration = Duration::from_hours(24);
 
+/// Life of a shared cache entry that says *nothing there*: long enough to spare Postgres a crowd that follows a dead link,
+/// short enough that a scan over made-up ids leaves Redis to what exists.
+pub const SHARED_ABSENT_TTL: Duration = Duration::from_mins(1);
+
 /// Largest admin request body: a product at every limit below is about 1 MB.
 pub const BODY_BYTES_MAX: usize = 4 * 1024 * 1024;
 

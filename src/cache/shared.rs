@@ -27,7 +27,7 @@ use super::{
 use crate::{
     catalog::messages::{Coding, Cursor},
     domain::dependency::Dependency,
-    limits::{REDIS_BREAKER_OPEN, REDIS_REFUSALS_APART, REDIS_TIMEOUT, SHARED_TTL},
+    limits::{REDIS_BREAKER_OPEN, REDIS_REFUSALS_APART, REDIS_TIMEOUT, SHARED_ABSENT_TTL, SHARED_TTL},
     telemetry::metrics::Metrics,
 };
 
@@ -109,7 +109,8 @@ impl SharedCache {
         let Some(bytes) = encode(entry) else { return };
         let name = self.name(key);
         let inner = Rc::clone(&self.inner);
-        let ttl_ms = u64::try_from(SHARED_TTL.as_millis()).unwrap_or(u64::MAX);
+        let life = if matches!(entry.value, Value::Absent) { SHARED_ABSENT_TTL } else { SHARED_TTL };
+        let ttl_ms = u64::try_from(life.as_millis()).unwrap_or(u64::MAX);
         let _done: Option<i64> = self
             .bounded(|mut connection| async move {
                 inner.script.key(name).arg(bytes).arg(ttl_ms).invoke_async(&mut connection).await

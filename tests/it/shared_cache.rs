@@ -1,4 +1,4 @@
-//! The cache in Redis: what it refuses costs nobody else anything.
+//! The cache in Redis: what it refuses costs nobody else anything, and what says nothing does not stay.
 
 use redis::Connection;
 use serde_json::json;
@@ -17,6 +17,10 @@ fn key(connection: &mut Connection, pattern: &str) -> String {
         assert!(keys.len() < 2, "{keys:?}");
         keys.pop()
     })
+}
+
+fn milliseconds_left(connection: &mut Connection, key: &str) -> i64 {
+    redis::cmd("PTTL").arg(key).query(connection).expect("a life")
 }
 
 struct Catalogue {
@@ -91,4 +95,16 @@ fn a_full_redis_still_answers_what_it_has() {
         assert_eq!(source(&app, path), SHARED);
     }
     assert_eq!((metrics.redis.breaker_opened.get(), metrics.redis.breaker_open.get()), (0, 0));
+}
+
+#[test]
+fn what_is_not_there_is_not_kept_for_long() {
+    let catalogue = catalogue();
+    let app = cold(&catalogue);
+    assert_eq!(app.get("/v1/store/products/by-slug/nothing-here").status(), 404);
+    let mut connection = catalogue.redis.connect();
+    let absent = key(&mut connection, "aisle:*:s:nothing-here");
+    let left = milliseconds_left(&mut connection, &absent);
+    assert!((1..=60_000).contains(&left), "{left}");
+    assert!(milliseconds_left(&mut connection, &catalogue.keys[0]) > 3_600_000);
 }
