@@ -7,7 +7,10 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::{Connection, Precondition, error::StoreError, products, schema};
-use crate::domain::draft::{PriceDraft, VariantDraft};
+use crate::{
+    domain::draft::{PriceDraft, VariantDraft},
+    limits::{LOCATIONS_MAX, STOCK_MAX},
+};
 
 /// A variant as the admin API answers it.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -125,9 +128,10 @@ pub fn change_stock(
             .optional()?
             .unwrap_or(0)
             .checked_add(by)
-            .filter(|quantity| i64::from(*quantity).abs() <= crate::limits::STOCK_MAX)
+            .filter(|quantity| i64::from(*quantity).abs() <= STOCK_MAX)
             .ok_or_else(|| StoreError::invalid("#/adjust", "out_of_range", "the stock would be too large"))?,
     };
+    has_room(connection, id, location_id)?;
     diesel::insert_into(stock_level::table)
         .values((
             stock_level::variant_id.eq(id),
@@ -142,4 +146,17 @@ pub fn change_stock(
         .set(variant::track_inventory.eq(true))
         .execute(connection)?;
     get(connection, id)
+}
+
+/// Refuses a location beyond the most that a document of the product may list: it could not be edited as a whole any more.
+/// Under the product's lock.
+fn has_room(connection: &mut Connection, id: Uuid, location_id: Uuid) -> Result<(), StoreError> {
+    use schema::stock_level::dsl;
+    let locations: Vec<Uuid> =
+        dsl::stock_level.filter(dsl::variant_id.eq(id)).select(dsl::location_id).load(connection)?;
+    if locations.len() < LOCATIONS_MAX || locations.contains(&location_id) {
+        return Ok(());
+    }
+    let detail = format!("a variant has stock at no more than {LOCATIONS_MAX} locations");
+    Err(StoreError::invalid("#", "too_many", detail))
 }

@@ -19,6 +19,7 @@ mod commands;
 mod consistency;
 mod degraded;
 mod documents;
+mod editable;
 mod embedded;
 mod flights;
 mod freshness;

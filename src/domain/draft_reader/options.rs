@@ -54,12 +54,18 @@ pub(super) fn complete(
     for variant in variants.iter().filter(|variant| variant.options_readable) {
         reader.at("variants", |r| r.at_index(variant.index, |r| has_every_option(r, variant, &options)));
     }
-    for option in &mut options {
+    for (index, option) in options.iter_mut().enumerate() {
         let mut known: std::collections::HashSet<String> = option.values.iter().cloned().collect();
         for value in variants.iter().filter_map(|variant| variant.draft.options.get(&option.name)) {
             if known.insert(value.clone()) {
                 option.values.push(value.clone());
             }
+        }
+        let count = option.values.len();
+        if count > VARIANTS_MAX {
+            let detail =
+                format!("must have at most {VARIANTS_MAX} items with those of the variants, has {count}");
+            reader.invalid_at(&["options", &index.to_string(), "values"], "too_many", detail);
         }
     }
     if options.is_empty() && variants.len() > 1 && variants.iter().all(|variant| variant.options_readable) {

@@ -170,6 +170,12 @@ fn options_are_completed_and_checked() {
     assert!(read(&json!({"title": "T", "variants": [{"sku": "1"}]})).is_ok());
     let twice = json!({"title": "T", "options": [{"name": "Size"}, {"name": "SIZE", "values": ["a", "a"]}]});
     assert_eq!(broken(&twice), ["#/options/1/values/1 duplicate", "#/options/1/name duplicate"]);
+    let twice = json!({"title": "T", "variants": [{"options": {"Size": "S", " SIZE": "M"}}]});
+    assert_eq!(broken(&twice), ["#/variants/0/options/%20SIZE duplicate"]);
+    let values: Vec<String> = (0..VARIANTS_MAX).map(|number| number.to_string()).collect();
+    let full = |value: &str| json!({"title": "T", "options": [{"name": "Size", "values": values}], "variants": [{"options": {"Size": value}}]});
+    assert!(read(&full("7")).is_ok());
+    assert_eq!(broken(&full("another")), ["#/options/0/values too_many"]);
 }
 
 #[test]

@@ -135,8 +135,9 @@ fn options(reader: &mut Reader, value: &Value) -> Option<Vec<(String, String)>> 
             let name = r.name(&Value::String(submitted.clone()), text);
             let value = r.name(value, text);
             let (Some(name), Some(value)) = (name, value) else { return };
-            if options.iter().any(|(other, _)| *other == name) {
-                r.invalid("duplicate", "must be unique without regard to surrounding white space");
+            let folded = name.to_lowercase();
+            if options.iter().any(|(other, _)| other.to_lowercase() == folded) {
+                r.invalid("duplicate", "must be unique without regard to case and surrounding white space");
                 return;
             }
             options.push((name, value));
