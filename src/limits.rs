@@ -90,6 +90,9 @@ pub const PRICES_MAX: usize = 200;
 /// Most stock locations of a variant.
 pub const LOCATIONS_MAX: usize = 100;
 
+/// Times a slug is derived from a name: each one lost means that somebody else has just taken it.
+pub const SLUG_TRIES: usize = 32;
+
 /// Most units of stock at one location, and least when negative; sums over all locations stay 64-bit.
 pub const STOCK_MAX: i64 = 1_000_000_000;
 

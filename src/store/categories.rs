@@ -11,7 +11,7 @@ use super::{
     Connection, Precondition,
     error::StoreError,
     named::{self, Rules},
-    products::{Named, free_slug},
+    products::{Named, with_free_slug},
     schema,
 };
 
@@ -107,20 +107,26 @@ pub fn create(connection: &mut Connection, draft: &CategoryDraft) -> Result<Admi
     use schema::category::dsl;
     let draft = checked(draft)?;
     let id = Uuid::now_v7();
-    let slug = match &draft.slug {
-        Some(slug) => slug.clone(),
-        None => free_slug(connection, Named::Category, &draft.name, draft.parent_id)?,
+    let insert = |connection: &mut Connection, slug: &str| {
+        let written = diesel::insert_into(dsl::category)
+            .values((
+                dsl::id.eq(id),
+                dsl::slug.eq(slug),
+                dsl::name.eq(&draft.name),
+                dsl::description.eq(&draft.description),
+                dsl::parent_id.eq(draft.parent_id),
+                dsl::position.eq(draft.position),
+            ))
+            .on_conflict(dsl::slug)
+            .do_nothing()
+            .execute(connection)?;
+        Ok(written == 1)
     };
-    diesel::insert_into(dsl::category)
-        .values((
-            dsl::id.eq(id),
-            dsl::slug.eq(slug),
-            dsl::name.eq(&draft.name),
-            dsl::description.eq(&draft.description),
-            dsl::parent_id.eq(draft.parent_id),
-            dsl::position.eq(draft.position),
-        ))
-        .execute(connection)?;
+    match &draft.slug {
+        Some(slug) if insert(connection, slug)? => {}
+        Some(_) => return Err(named::slug_taken()),
+        None => with_free_slug(connection, Named::Category, &draft.name, draft.parent_id, insert)?,
+    }
     get(connection, id)
 }
 

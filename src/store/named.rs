@@ -95,6 +95,11 @@ pub(super) fn refuse_in_use(deleted: QueryResult<usize>, reason: &'static str) -
     }
 }
 
+/// A slug that was asked for has an owner.
+pub(super) fn slug_taken() -> StoreError {
+    StoreError::Duplicate { pointer: "#/slug".to_owned(), detail: "belongs to something else".to_owned() }
+}
+
 /// Makes those who make or move brands and categories wait for each other. It is the category tree's own lock, so there
 /// is one order only.
 pub(super) fn lock_names(connection: &mut Connection) -> Result<(), StoreError> {

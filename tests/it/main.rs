@@ -30,6 +30,7 @@ mod lists;
 mod log;
 mod names;
 mod openapi;
+mod races;
 mod schema;
 mod shared_cache;
 mod store_api;

@@ -24,7 +24,7 @@ use uuid::Uuid;
 use self::rows::{Rows, Stored};
 pub use self::upsert::{Upserted, draft_by_slug, existing, upsert};
 pub(super) use self::{
-    names::{Named, free_slug, location_ids},
+    names::{Named, location_ids, with_free_slug},
     patch::patch_variant,
 };
 use super::{

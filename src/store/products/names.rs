@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use crate::{
     domain::{draft::ProductDraft, invalid::Invalid, slug::slugify},
+    limits::SLUG_TRIES,
     store::{
         Connection, MissingNames,
         error::StoreError,
@@ -91,10 +92,13 @@ fn brand(
             if let Some(id) = first_id(connection, find, vec![Bind::Text(name)])? {
                 return Ok(Some(id));
             }
-            let slug = free_slug(connection, Named::Brand, name, None)?;
             let id = Uuid::now_v7();
-            let insert = "INSERT INTO brand (id, slug, name) VALUES ($1, $2, $3) RETURNING id";
-            first_id(connection, insert, vec![Bind::Id(id), Bind::Text(&slug), Bind::Text(name)])
+            let insert =
+                "INSERT INTO brand (id, slug, name) VALUES ($1, $2, $3) ON CONFLICT (slug) DO NOTHING";
+            with_free_slug(connection, Named::Brand, name, None, |connection, slug| {
+                written(connection, insert, vec![Bind::Id(id), Bind::Text(slug), Bind::Text(name)])
+            })?;
+            Ok(Some(id))
         }
     }
 }
@@ -150,12 +154,14 @@ fn category_by_path(
             lock_names(connection)?;
             child = first_id(connection, find, binds())?;
             if child.is_none() {
-                let slug = free_slug(connection, Named::Category, name, at)?;
-                let insert =
-                    "INSERT INTO category (id, parent_id, slug, name) VALUES ($1, $2, $3, $4) RETURNING id";
-                let id = Bind::Id(Uuid::now_v7());
-                let binds = vec![id, Bind::OptionalId(at), Bind::Text(&slug), Bind::Text(name)];
-                child = first_id(connection, insert, binds)?;
+                let id = Uuid::now_v7();
+                let insert = "INSERT INTO category (id, parent_id, slug, name) VALUES ($1, $2, $3, $4) \
+                    ON CONFLICT (slug) DO NOTHING";
+                with_free_slug(connection, Named::Category, name, at, |connection, slug| {
+                    let binds = vec![Bind::Id(id), Bind::OptionalId(at), Bind::Text(slug), Bind::Text(name)];
+                    written(connection, insert, binds)
+                })?;
+                child = Some(id);
             }
         }
         at = child;
@@ -173,8 +179,34 @@ pub(in crate::store) enum Named {
     Category,
 }
 
+/// Makes something with the first free slug for its name. `insert` tells whether the slug was free until then: of two who
+/// want the same one at once the second takes the next, since nobody sent it and nobody can choose another.
+pub(in crate::store) fn with_free_slug(
+    connection: &mut Connection,
+    kind: Named,
+    name: &str,
+    parent: Option<Uuid>,
+    mut insert: impl FnMut(&mut Connection, &str) -> Result<bool, StoreError>,
+) -> Result<(), StoreError> {
+    for _ in 0..SLUG_TRIES {
+        let slug = free_slug(connection, kind, name, parent)?;
+        if insert(connection, &slug)? {
+            return Ok(());
+        }
+    }
+    if insert(connection, &Uuid::now_v7().to_string())? { Ok(()) } else { Err(StoreError::Collision) }
+}
+
+fn written(
+    connection: &mut Connection,
+    text: &'static str,
+    binds: Vec<Bind<'_>>,
+) -> Result<bool, StoreError> {
+    Ok(Statement::<sql::Uuid>::new(text, binds).execute(connection)? == 1)
+}
+
 /// A free slug for a name: the name's own, for a category also with its parent's in front, else with a number.
-pub(in crate::store) fn free_slug(
+fn free_slug(
     connection: &mut Connection,
     kind: Named,
     name: &str,

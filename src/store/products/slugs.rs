@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use crate::{
     domain::slug::{SLUG_LENGTH_MAX, slugify},
+    limits::SLUG_TRIES,
     store::{
         Connection,
         error::StoreError,
@@ -91,7 +92,7 @@ fn derive(connection: &mut Connection, product_id: Uuid, base: &str) -> Result<(
     if insert(base, connection)? == 1 {
         return Ok(());
     }
-    for _ in 0..8 {
+    for _ in 0..SLUG_TRIES {
         let free = Statement::<sql::Text>::new(
             "SELECT $1 || '-' || n FROM generate_series(2, 10000) AS n \
               WHERE NOT EXISTS (SELECT FROM slug s WHERE s.slug = $1 || '-' || n) LIMIT 1",
@@ -103,8 +104,7 @@ fn derive(connection: &mut Connection, product_id: Uuid, base: &str) -> Result<(
             return Ok(());
         }
     }
-    insert(&product_id.to_string(), connection)?;
-    Ok(())
+    if insert(&product_id.to_string(), connection)? == 1 { Ok(()) } else { Err(StoreError::Collision) }
 }
 
 #[cfg(test)]
