@@ -36,6 +36,12 @@ pub trait Products {
     /// The database's.
     fn existing(&mut self, draft: &ProductDraft) -> Result<Option<Uuid>, StoreError>;
 
+    /// The external id and the current slug of a product.
+    ///
+    /// # Errors
+    /// The database's.
+    fn names(&mut self, id: Uuid) -> Result<(Option<String>, Option<String>), StoreError>;
+
     /// Creates the product or makes the existing one (same `external_id`, else same slug) equal to the draft; missing
     /// brands and categories are made. Runs in a savepoint: after an error the transaction can go on, the product is
     /// as it was.
@@ -91,6 +97,10 @@ impl Products for StoredProducts<'_> {
 
     fn existing(&mut self, draft: &ProductDraft) -> Result<Option<Uuid>, StoreError> {
         products::existing(self.0, draft)
+    }
+
+    fn names(&mut self, id: Uuid) -> Result<(Option<String>, Option<String>), StoreError> {
+        products::names(self.0, id)
     }
 
     fn upsert(&mut self, draft: &ProductDraft) -> Result<Upserted, StoreError> {

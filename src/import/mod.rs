@@ -9,6 +9,7 @@
 pub mod catalogue;
 pub mod demo;
 pub mod jsonl;
+mod keys;
 pub mod problem;
 pub mod report;
 mod rows;

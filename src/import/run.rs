@@ -4,21 +4,17 @@
 //! costs nothing but itself. A batch that collides with other edits is tried again as a whole. When the database goes
 //! away the import stops and says at which line; running it again finishes the work, since what is in is *unchanged*.
 //!
-//! Memory: the products of one batch, and the key of every product of the file (about 100 bytes each), since a second
-//! product with the same key would make two imports of one file differ; a dry run also keeps the SKUs.
-
-use std::collections::HashMap;
-
-use uuid::Uuid;
+//! Memory: the products of one batch, and the keys of every product of the file; see [`super::keys`].
 
 use super::{
     catalogue::{Catalogue, Products, Upserted},
+    keys::{Keys, Unique},
     problem::{Places, Problem},
     report::{Cause, Interrupted, Observer, Report},
     source::{Content, Entry, Source},
 };
 use crate::{
-    domain::{draft::ProductDraft, draft_reader, invalid::Invalid},
+    domain::{draft_reader, invalid::Invalid},
     store::error::StoreError,
 };
 
@@ -43,7 +39,7 @@ pub fn run(
     observer: &mut dyn Observer,
 ) -> Result<Report, Box<Interrupted>> {
     let report = Report { dry_run, ignored_columns: source.ignored_columns().to_vec(), ..Report::default() };
-    let mut import = Import { catalogue, observer, report, keys: HashMap::new() };
+    let mut import = Import { catalogue, observer, report, keys: Keys::new() };
     loop {
         let (batch, ended) = next_batch(source);
         let line = batch.first().map_or(0, |entry| entry.line);
@@ -81,17 +77,7 @@ struct Import<'a> {
     observer: &'a mut dyn Observer,
     report: Report,
     /// Line of each key written so far.
-    keys: HashMap<Key, u64>,
-}
-
-/// What makes a product, or in a dry run a variant, the same in two places of a file.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-enum Key {
-    External(String),
-    Slug(String),
-    Sku(String),
-    /// The product that was written: two entries can lead to one by different keys.
-    Product(Uuid),
+    keys: Keys,
 }
 
 /// What became of an entry.
@@ -109,13 +95,13 @@ impl Import<'_> {
         let mut attempt = 1;
         let (verdicts, keys) = loop {
             let mut verdicts = Vec::with_capacity(batch.len());
-            let mut keys = HashMap::new();
+            let mut keys = Keys::new();
             let (known, dry_run) = (&self.keys, self.report.dry_run);
             let done = self.catalogue.transaction(!dry_run, &mut |products| {
                 verdicts.clear();
                 keys.clear();
                 for entry in batch {
-                    let mut unique = Unique { known, added: &mut keys, with_skus: dry_run };
+                    let mut unique = Unique { known, added: &mut keys, dry_run };
                     verdicts.push(write_entry(entry, products, &mut unique)?);
                 }
                 Ok(())
@@ -159,18 +145,16 @@ fn write_entry(
         Ok(draft) => draft,
         Err(problems) => return failed(problems),
     };
-    let repeated = unique.repeated(&draft);
-    if !repeated.is_empty() {
-        return failed(at_places(repeated, &entry.places));
+    let mut wrong = unique.repeated(&draft);
+    if wrong.is_empty() {
+        wrong.extend(unique.same_product(&draft, products)?);
     }
-    if let Some(line) = products.existing(&draft)?.and_then(|id| unique.line(&Key::Product(id))) {
-        let detail = format!("is the product of line {line}, found by another key");
-        return failed(at_places(vec![Invalid::new("#", "duplicate", detail)], &entry.places));
+    if !wrong.is_empty() {
+        return failed(at_places(wrong, &entry.places));
     }
     match products.upsert(&draft) {
         Ok(upserted) => {
-            unique.add(&draft, entry.line);
-            unique.added.insert(Key::Product(upserted.id()), entry.line);
+            unique.add(&draft, upserted.id(), entry.line, products)?;
             Ok(Verdict { upserted: Some(upserted), problems: Vec::new() })
         }
         Err(error) => failed(at_places(refusal(error)?, &entry.places)),
@@ -191,52 +175,4 @@ fn refusal(error: StoreError) -> Result<Vec<Invalid>, StoreError> {
 
 fn at_places(invalids: Vec<Invalid>, places: &Places) -> Vec<Problem> {
     invalids.into_iter().map(|invalid| Problem::invalid(invalid, places)).collect()
-}
-
-/// Finds keys that an earlier product of the file has.
-struct Unique<'a> {
-    /// Keys of earlier batches.
-    known: &'a HashMap<Key, u64>,
-    /// Keys of this batch.
-    added: &'a mut HashMap<Key, u64>,
-    /// In a dry run no other batch is in the database to find SKUs in.
-    with_skus: bool,
-}
-
-impl Unique<'_> {
-    fn keys(&self, draft: &ProductDraft) -> Vec<(String, Key)> {
-        let product = match (&draft.external_id, &draft.slug) {
-            (Some(id), _) => Some(("#/external_id".to_owned(), Key::External(id.clone()))),
-            (None, Some(slug)) => Some(("#/slug".to_owned(), Key::Slug(slug.clone()))),
-            (None, None) => None,
-        };
-        let variants = draft.variants.iter().enumerate().filter(|_| self.with_skus);
-        let skus = variants.filter_map(|(index, variant)| {
-            Some((format!("#/variants/{index}/sku"), Key::Sku(variant.sku.clone()?)))
-        });
-        product.into_iter().chain(skus).collect()
-    }
-
-    /// The line that has the key, if an earlier one does.
-    fn line(&self, key: &Key) -> Option<u64> {
-        self.added.get(key).or_else(|| self.known.get(key)).copied()
-    }
-
-    fn repeated(&self, draft: &ProductDraft) -> Vec<Invalid> {
-        let repeated = |(pointer, key): (String, Key)| {
-            let line = self.line(&key)?;
-            Some(Invalid::new(
-                pointer,
-                "duplicate",
-                format!("must be unique in the file; line {line} has the same"),
-            ))
-        };
-        self.keys(draft).into_iter().filter_map(repeated).collect()
-    }
-
-    fn add(&mut self, draft: &ProductDraft, line: u64) {
-        for (_, key) in self.keys(draft) {
-            self.added.insert(key, line);
-        }
-    }
 }

@@ -22,7 +22,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use self::rows::{Rows, Stored};
-pub use self::upsert::{Upserted, draft_by_slug, existing, upsert};
+pub use self::upsert::{Upserted, draft_by_slug, existing, names, upsert};
 pub(super) use self::{
     names::{Named, location_ids, with_free_slug},
     patch::patch_variant,

@@ -88,3 +88,16 @@ pub fn existing(connection: &mut Connection, draft: &ProductDraft) -> Result<Opt
         .first(connection)
         .optional()?)
 }
+
+/// The external id and the current slug of a product: what [`existing`] finds it by.
+pub fn names(connection: &mut Connection, id: Uuid) -> Result<(Option<String>, Option<String>), StoreError> {
+    use schema::{product, slug};
+    let external_id = product::table.find(id).select(product::external_id).first(connection)?;
+    let current = slug::table
+        .filter(slug::product_id.eq(id))
+        .filter(slug::is_current)
+        .select(slug::slug_)
+        .first(connection)
+        .optional()?;
+    Ok((external_id, current))
+}

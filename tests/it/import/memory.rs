@@ -60,6 +60,11 @@ impl Products for Memory {
         Ok(self.products.iter().find(|(_, other)| same(other)).map(|(id, _)| *id))
     }
 
+    fn names(&mut self, id: Uuid) -> Result<(Option<String>, Option<String>), StoreError> {
+        let found = self.products.iter().find(|(known, _)| *known == id).ok_or(StoreError::NotFound)?;
+        Ok((found.1.external_id.clone(), found.1.slug.clone()))
+    }
+
     fn upsert(&mut self, draft: &ProductDraft) -> Result<Upserted, StoreError> {
         let known = self.existing(draft)?;
         let mut draft = draft.clone();

@@ -137,3 +137,64 @@ fn two_lines_that_lead_to_one_product_are_told_apart() {
         assert_eq!(words(&second), words(&first));
     }
 }
+
+/// What a run of these lines says, in a database that holds the stored ones.
+fn said(stored: &str, lines: &[&str], dry_run: bool) -> Vec<String> {
+    let database = database();
+    let mut connection = database.connect();
+    let report = import(&mut connection, &mut JsonLines::new(stored.as_bytes()), false);
+    assert!(report.is_complete(), "{:?}", words(&report));
+    let report = import(&mut connection, &mut JsonLines::new(lines.join("\n").as_bytes()), dry_run);
+    words(&report)
+}
+
+#[test]
+fn a_dry_run_says_of_the_whole_file_what_the_run_will_say() {
+    let stored = [
+        r#"{"external_id":"x","title":"Old","slug":"old"}"#,
+        r#"{"external_id":"y","title":"Other","slug":"other"}"#,
+    ];
+    let pairs = [
+        // One product, found by another key.
+        [r#"{"external_id":"1","title":"Lamp","slug":"lamp"}"#, r#"{"title":"Lamp"}"#],
+        [r#"{"title":"Lamp"}"#, r#"{"external_id":"1","title":"Lamp","slug":"lamp"}"#],
+        [r#"{"external_id":"1","title":"Lamp"}"#, r#"{"title":"Lamp"}"#],
+        [r#"{"title":"Old"}"#, r#"{"external_id":"x","title":"Old"}"#],
+        [r#"{"external_id":"x","title":"Old","slug":"renamed"}"#, r#"{"title":"Renamed"}"#],
+        // The slug of another one.
+        [
+            r#"{"external_id":"1","title":"A","slug":"lamp"}"#,
+            r#"{"external_id":"2","title":"B","slug":"lamp"}"#,
+        ],
+        [r#"{"title":"Lamp"}"#, r#"{"external_id":"x","title":"Old","slug":"lamp"}"#],
+        // The same key twice.
+        [r#"{"external_id":"1","title":"A"}"#, r#"{"external_id":"1","title":"B"}"#],
+        [r#"{"title":"Lamp"}"#, r#"{"title":"Lamp"}"#],
+        // Nothing is wrong with these.
+        [r#"{"external_id":"x","title":"Old","slug":"renamed"}"#, r#"{"title":"Old"}"#],
+        [r#"{"external_id":"1","title":"Lamp"}"#, r#"{"external_id":"2","title":"Lamp"}"#],
+        [r#"{"external_id":"x","title":"Old"}"#, r#"{"external_id":"y","title":"Other"}"#],
+    ];
+    for (number, [first, second]) in pairs.into_iter().enumerate() {
+        // More than a batch between the two.
+        let between: Vec<String> = (0..20).map(|line| format!(r#"{{"title":"Between {line}"}}"#)).collect();
+        let mut lines = vec![first];
+        lines.extend(between.iter().map(String::as_str));
+        lines.push(second);
+        let stored = stored.join("\n");
+        let (dry, real) = (said(&stored, &lines, true), said(&stored, &lines, false));
+        assert_eq!(dry, real, "{first} and {second}");
+        assert_eq!(real.len(), usize::from(number < 9), "{first} and {second}");
+    }
+}
+
+#[test]
+fn a_dry_run_finds_a_sku_twice_in_the_whole_file() {
+    let lines: Vec<String> = (0..25)
+        .map(|line| format!(r#"{{"title":"Lamp {line}","variants":[{{"sku":"S-{}"}}]}}"#, line % 24))
+        .collect();
+    let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+    let (dry, real) = (said("", &lines, true), said("", &lines, false));
+    assert_eq!(dry, ["line 25, #/variants/0/sku: must be unique in the file; line 1 has the same"]);
+    assert_eq!(real, ["line 25, #/variants/0/sku: belongs to a variant of another product"]);
+}
