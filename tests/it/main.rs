@@ -30,6 +30,7 @@ mod lists;
 mod log;
 mod names;
 mod openapi;
+mod positions;
 mod races;
 mod schema;
 mod shared_cache;
