@@ -2,11 +2,24 @@
 
 use std::sync::Arc;
 
-use aisle::{catalog::CatalogError, catalog::pool::StoreMessage, store::pool::Pool};
+use actix::Addr;
+use aisle::{
+    catalog::{
+        CatalogError,
+        fill::{FillActor, FillMessage, Filler},
+        messages::Key,
+        pool::StoreMessage,
+    },
+    store::pool::Pool,
+};
+use diesel::connection::SimpleConnection;
 use serde_json::{Value, json};
 use tokio::sync::Barrier;
 
-use crate::support::app::App;
+use crate::support::{
+    app::App,
+    waiting::{PATIENCE, wait_until},
+};
 
 /// Sends `count` requests at once and returns their statuses and bodies.
 fn crowd(app: &App, path: &str, count: usize) -> Vec<(u16, String)> {
@@ -77,9 +90,7 @@ fn what_exceeds_the_queue_is_refused_at_once() {
     let (release, held) = std::sync::mpsc::channel();
     let store = app.shared.store.clone();
     let holder = std::thread::spawn(move || actix_rt::System::new().block_on(store.ask(Hold(held))));
-    crate::support::waiting::wait_until(crate::support::waiting::PATIENCE, "the store actor held", || {
-        app.shared.store.in_flight() == 1
-    });
+    wait_until(PATIENCE, "the store actor held", || app.shared.store.in_flight() == 1);
     // Different keys, so each needs a store message: three may wait, the rest is refused while nothing moves.
     let url = app.url.clone();
     let asking: Vec<_> = ids[1..]
@@ -92,9 +103,7 @@ fn what_exceeds_the_queue_is_refused_at_once() {
             })
         })
         .collect();
-    crate::support::waiting::wait_until(crate::support::waiting::PATIENCE, "refusals", || {
-        asking.iter().filter(|request| request.is_finished()).count() == 16
-    });
+    wait_until(PATIENCE, "refusals", || asking.iter().filter(|request| request.is_finished()).count() == 16);
     // Hits do not queue behind misses.
     app.get_json(&cached);
     release.send(()).expect("the holder waits");
@@ -102,4 +111,71 @@ fn what_exceeds_the_queue_is_refused_at_once() {
     assert_eq!(answers.iter().filter(|answer| **answer == (503, true)).count(), 16);
     assert_eq!(answers.iter().filter(|(status, _)| *status == 200).count(), 3);
     holder.join().expect("a thread").expect("released");
+}
+
+/// Holds a store actor of this application until what is given back is dropped.
+fn hold(app: &App) -> (std::sync::mpsc::Sender<()>, std::thread::JoinHandle<Result<(), CatalogError>>) {
+    let (release, held) = std::sync::mpsc::channel();
+    let (store, queued) = (app.shared.store.clone(), app.shared.store.in_flight() + 1);
+    let holder = std::thread::spawn(move || actix_rt::System::new().block_on(store.ask(Hold(held))));
+    wait_until(PATIENCE, "the hold in the queue", || app.shared.store.in_flight() == queued);
+    (release, holder)
+}
+
+/// Breaks the fill actor.
+struct Boom;
+
+impl FillMessage for Boom {
+    type Reply = ();
+    const NAME: &'static str = "boom";
+
+    fn handle(self, _filler: &mut Filler, _own: &Addr<FillActor>) {
+        panic!("boom in a fill actor")
+    }
+}
+
+#[test]
+fn a_flight_from_before_a_restart_answers_nobody_after_it() {
+    let app = App::start_with(|settings| {
+        settings.store_actors = 1;
+        settings.fill_actors = 1;
+    });
+    let made = app.create_product(&json!({"title": "Old"}));
+    let url = format!("{}/v1/store/products/{}", app.url, made["id"].as_str().expect("an id"));
+    let flights = &app.shared.metrics.flights;
+    let read = || {
+        let url = url.clone();
+        std::thread::spawn(move || {
+            reqwest::blocking::get(url).expect("an answer").json::<Value>().expect("JSON")
+        })
+    };
+    let queue = |messages: usize| {
+        wait_until(PATIENCE, "messages in the queue", || app.shared.store.in_flight() == messages);
+    };
+    let mut connection = app.database.as_ref().expect("its own").connect();
+    // The store actor works on one after the other: held, the first flight's read, held, the second flight's read.
+    let (release_first, first_hold) = hold(&app);
+    let first = read();
+    queue(2);
+    let (release_second, second_hold) = hold(&app);
+    let worked = app.store_messages();
+    let broken = actix_rt::System::new().block_on(app.shared.fillers.ask(&Key::Tree, Boom));
+    assert!(matches!(broken, Err(CatalogError::Internal(_))), "{broken:?}");
+    // Its flight forgotten, the first reader has asked again.
+    queue(4);
+    let second = read();
+    wait_until(PATIENCE, "the second reader on the same flight", || flights.joined.get() == 1);
+    drop(release_first);
+    wait_until(PATIENCE, "the first flight's read", || app.store_messages() == worked + 2);
+    connection.batch_execute("UPDATE product SET title = 'New'").expect("update");
+    drop(release_second);
+    for reader in [first, second] {
+        assert_eq!(reader.join().expect("a reader")["title"], "New", "read after the restart");
+    }
+    for holder in [first_hold, second_hold] {
+        holder.join().expect("a thread").expect("released");
+    }
+    wait_until(PATIENCE, "the last landing", || flights.in_flight.get() == 0);
+    assert_eq!((flights.started.get(), flights.joined.get()), (2, 1));
+    assert_eq!(app.shared.metrics.actors.fill.restarts.get(), 1);
 }
