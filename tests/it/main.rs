@@ -32,6 +32,7 @@ mod log;
 mod names;
 mod openapi;
 mod positions;
+mod races;
 mod schema;
 mod shared_cache;
 mod store_api;

@@ -1,0 +1,108 @@
+CREATE OR REPLACE FUNCTION catalog.raise_version() RETURNS trigger
+LANGUAGE plpgsql AS $$
+DECLARE
+  touched boolean := NEW.touched_xid = pg_current_xact_id() AND OLD.touched_xid <> NEW.touched_xid;
+BEGIN
+  NEW.version := OLD.version;
+  NEW.updated_at := OLD.updated_at;
+  NEW.touched_xid := OLD.touched_xid;
+  IF (touched OR NEW *<> OLD) AND OLD.touched_xid <> pg_current_xact_id() THEN
+    NEW.version := OLD.version + 1;
+    NEW.updated_at := now();
+    NEW.touched_xid := pg_current_xact_id();
+  END IF;
+  RETURN NEW;
+END $$;
+
+CREATE OR REPLACE FUNCTION catalog.start_version() RETURNS trigger
+LANGUAGE plpgsql AS $$
+BEGIN
+  NEW.touched_xid := pg_current_xact_id();
+  RETURN NEW;
+END $$;
+
+CREATE OR REPLACE FUNCTION catalog.spoil_documents(ids uuid[]) RETURNS void
+LANGUAGE plpgsql SET enable_seqscan = off AS $$
+BEGIN
+  IF EXISTS (SELECT FROM public.catalog_event WHERE xid = pg_current_xact_id() AND pos IS NOT NULL) THEN
+    DELETE FROM public.product_document WHERE product_id = ANY (ids);
+  END IF;
+END $$;
+
+CREATE OR REPLACE FUNCTION catalog.touch(ids uuid[]) RETURNS void
+LANGUAGE plpgsql SET enable_seqscan = off AS $$
+DECLARE
+  fresh uuid[];
+BEGIN
+  IF ids IS NULL THEN RETURN; END IF;
+  SELECT array_agg(p.id) INTO fresh FROM (
+    SELECT id FROM public.product WHERE id = ANY (ids) AND touched_xid <> pg_current_xact_id()
+     ORDER BY id FOR NO KEY UPDATE) p;
+  IF fresh IS NOT NULL THEN
+    UPDATE public.product SET touched_xid = pg_current_xact_id() WHERE id = ANY (fresh);
+  END IF;
+  PERFORM catalog.spoil_documents(ids);
+END $$;
+
+CREATE OR REPLACE FUNCTION catalog.product_changed() RETURNS trigger
+LANGUAGE plpgsql AS $$
+DECLARE
+  changed uuid[];
+  moved uuid[];
+  shown uuid[];
+  deps bigint[];
+BEGIN
+  IF TG_OP = 'INSERT' THEN
+    SELECT array_agg(id), array_agg(id) FILTER (WHERE status = 'active' AND deleted_at IS NULL)
+      INTO changed, moved FROM after_rows;
+  ELSIF TG_OP = 'DELETE' THEN
+    SELECT array_agg(id), array_agg(id) FILTER (WHERE status = 'active' AND deleted_at IS NULL)
+      INTO changed, moved FROM before_rows;
+  ELSE
+    SELECT array_agg(id) INTO changed
+      FROM (SELECT id, version FROM after_rows EXCEPT ALL SELECT id, version FROM before_rows) d;
+    IF changed IS NULL AND NOT EXISTS (SELECT FROM after_rows WHERE touched_xid = pg_current_xact_id()) THEN
+      RETURN NULL;
+    END IF;
+    SELECT array_agg(DISTINCT id) INTO moved FROM (
+      (SELECT id, published_at, title FROM after_rows WHERE status = 'active' AND deleted_at IS NULL
+       EXCEPT ALL SELECT id, published_at, title FROM before_rows WHERE status = 'active' AND deleted_at IS NULL)
+      UNION ALL
+      (SELECT id, published_at, title FROM before_rows WHERE status = 'active' AND deleted_at IS NULL
+       EXCEPT ALL SELECT id, published_at, title FROM after_rows WHERE status = 'active' AND deleted_at IS NULL)) d;
+    IF moved IS NOT NULL THEN
+      SELECT array_agg(id) INTO shown FROM (
+        (SELECT id FROM after_rows WHERE status = 'active' AND deleted_at IS NULL
+         EXCEPT ALL SELECT id FROM before_rows WHERE status = 'active' AND deleted_at IS NULL)
+        UNION ALL
+        (SELECT id FROM before_rows WHERE status = 'active' AND deleted_at IS NULL
+         EXCEPT ALL SELECT id FROM after_rows WHERE status = 'active' AND deleted_at IS NULL)) d;
+      PERFORM catalog.sync_listing(moved);
+      deps := catalog.deps('listing', catalog.categories_of(moved)::text[])
+        || catalog.slug_deps(shown) || catalog.sku_deps(shown);
+    END IF;
+  END IF;
+  IF moved IS NOT NULL THEN deps := deps || catalog.dep('listing', '*'); END IF;
+  PERFORM catalog.record(deps || catalog.deps('product', changed::text[]), coalesce(changed, '{}'));
+  -- A second change in one transaction keeps the version; a document stamped in between would be outdated.
+  IF TG_OP = 'UPDATE' THEN
+    PERFORM catalog.spoil_documents((SELECT array_agg(id) FROM after_rows WHERE touched_xid = pg_current_xact_id()));
+  END IF;
+  RETURN NULL;
+END $$;
+
+CREATE OR REPLACE FUNCTION catalog.truncated() RETURNS trigger
+LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM catalog.record('{0}', NULL);
+  IF TG_TABLE_NAME NOT IN ('product', 'brand', 'category', 'stock_level') THEN
+    UPDATE public.product SET touched_xid = pg_current_xact_id() WHERE touched_xid <> pg_current_xact_id();
+    PERFORM catalog.spoil_documents((SELECT array_agg(id) FROM public.product));
+  END IF;
+  IF TG_TABLE_NAME IN ('product_category', 'category') THEN DELETE FROM public.product_listing; END IF;
+  IF TG_TABLE_NAME = 'stock_level' THEN
+    UPDATE public.variant SET availability = '' WHERE track_inventory; -- the trigger on variant computes the right one
+  END IF;
+  RETURN NULL;
+END $$;
+

@@ -1,0 +1,122 @@
+-- Edits that race, and rows restored from another cluster: what each trigger must wait for, and why that is enough.
+--
+-- Throughout: a lock taken by a trigger is held until its transaction ends, and in READ COMMITTED (the default, which the
+-- server uses) the next statement of a function sees what was committed while it waited. So of two transactions that meet
+-- at a lock, the second sees all rows of the first, and its event and its documents cover the combination.
+
+-- Touched in this transaction: `touched_xid` is its id and `updated_at` its start. The id alone is not enough: a dump
+-- restored into another cluster brings ids that come round again there, and an edit in a transaction of such an id would
+-- pass for one already noted. A start to the microsecond together with the id does not come again.
+CREATE OR REPLACE FUNCTION catalog.raise_version() RETURNS trigger
+LANGUAGE plpgsql AS $$
+DECLARE
+  noted boolean := OLD.touched_xid = pg_current_xact_id() AND OLD.updated_at = now();
+  touched boolean := NEW.touched_xid = pg_current_xact_id() AND NEW.updated_at = now();
+BEGIN
+  NEW.version := OLD.version;
+  NEW.updated_at := OLD.updated_at;
+  NEW.touched_xid := OLD.touched_xid;
+  IF (touched OR NEW *<> OLD) AND NOT noted THEN
+    NEW.version := OLD.version + 1;
+    NEW.updated_at := now();
+    NEW.touched_xid := pg_current_xact_id();
+  END IF;
+  RETURN NEW;
+END $$;
+
+CREATE OR REPLACE FUNCTION catalog.start_version() RETURNS trigger
+LANGUAGE plpgsql AS $$
+BEGIN
+  NEW.updated_at := now();
+  NEW.touched_xid := pg_current_xact_id();
+  RETURN NEW;
+END $$;
+
+CREATE OR REPLACE FUNCTION catalog.spoil_documents(ids uuid[]) RETURNS void
+LANGUAGE plpgsql SET enable_seqscan = off AS $$
+BEGIN
+  IF EXISTS (SELECT FROM public.catalog_event WHERE xid = pg_current_xact_id() AND at = now() AND pos IS NOT NULL) THEN
+    DELETE FROM public.product_document WHERE product_id = ANY (ids);
+  END IF;
+END $$;
+
+CREATE OR REPLACE FUNCTION catalog.touch(ids uuid[]) RETURNS void
+LANGUAGE plpgsql SET enable_seqscan = off AS $$
+DECLARE
+  fresh uuid[];
+BEGIN
+  IF ids IS NULL THEN RETURN; END IF;
+  SELECT array_agg(p.id) INTO fresh FROM (
+    SELECT id FROM public.product WHERE id = ANY (ids) AND (touched_xid <> pg_current_xact_id() OR updated_at <> now())
+     ORDER BY id FOR NO KEY UPDATE) p;
+  IF fresh IS NOT NULL THEN
+    UPDATE public.product SET touched_xid = pg_current_xact_id(), updated_at = now() WHERE id = ANY (fresh);
+  END IF;
+  PERFORM catalog.spoil_documents(ids);
+END $$;
+
+CREATE OR REPLACE FUNCTION catalog.product_changed() RETURNS trigger
+LANGUAGE plpgsql AS $$
+DECLARE
+  changed uuid[];
+  moved uuid[];
+  shown uuid[];
+  deps bigint[];
+BEGIN
+  IF TG_OP = 'INSERT' THEN
+    SELECT array_agg(id), array_agg(id) FILTER (WHERE status = 'active' AND deleted_at IS NULL)
+      INTO changed, moved FROM after_rows;
+  ELSIF TG_OP = 'DELETE' THEN
+    SELECT array_agg(id), array_agg(id) FILTER (WHERE status = 'active' AND deleted_at IS NULL)
+      INTO changed, moved FROM before_rows;
+  ELSE
+    SELECT array_agg(id) INTO changed
+      FROM (SELECT id, version FROM after_rows EXCEPT ALL SELECT id, version FROM before_rows) d;
+    IF changed IS NULL AND NOT EXISTS (
+      SELECT FROM after_rows WHERE touched_xid = pg_current_xact_id() AND updated_at = now()) THEN
+      RETURN NULL;
+    END IF;
+    SELECT array_agg(DISTINCT id) INTO moved FROM (
+      (SELECT id, published_at, title FROM after_rows WHERE status = 'active' AND deleted_at IS NULL
+       EXCEPT ALL SELECT id, published_at, title FROM before_rows WHERE status = 'active' AND deleted_at IS NULL)
+      UNION ALL
+      (SELECT id, published_at, title FROM before_rows WHERE status = 'active' AND deleted_at IS NULL
+       EXCEPT ALL SELECT id, published_at, title FROM after_rows WHERE status = 'active' AND deleted_at IS NULL)) d;
+    IF moved IS NOT NULL THEN
+      SELECT array_agg(id) INTO shown FROM (
+        (SELECT id FROM after_rows WHERE status = 'active' AND deleted_at IS NULL
+         EXCEPT ALL SELECT id FROM before_rows WHERE status = 'active' AND deleted_at IS NULL)
+        UNION ALL
+        (SELECT id FROM before_rows WHERE status = 'active' AND deleted_at IS NULL
+         EXCEPT ALL SELECT id FROM after_rows WHERE status = 'active' AND deleted_at IS NULL)) d;
+      PERFORM catalog.sync_listing(moved);
+      deps := catalog.deps('listing', catalog.categories_of(moved)::text[])
+        || catalog.slug_deps(shown) || catalog.sku_deps(shown);
+    END IF;
+  END IF;
+  IF moved IS NOT NULL THEN deps := deps || catalog.dep('listing', '*'); END IF;
+  PERFORM catalog.record(deps || catalog.deps('product', changed::text[]), coalesce(changed, '{}'));
+  -- A second change in one transaction keeps the version; a document stamped in between would be outdated.
+  IF TG_OP = 'UPDATE' THEN
+    PERFORM catalog.spoil_documents((SELECT array_agg(id) FROM after_rows
+      WHERE touched_xid = pg_current_xact_id() AND updated_at = now()));
+  END IF;
+  RETURN NULL;
+END $$;
+
+CREATE OR REPLACE FUNCTION catalog.truncated() RETURNS trigger
+LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM catalog.record('{0}', NULL);
+  IF TG_TABLE_NAME NOT IN ('product', 'brand', 'category', 'stock_level') THEN
+    UPDATE public.product SET touched_xid = pg_current_xact_id(), updated_at = now()
+     WHERE touched_xid <> pg_current_xact_id() OR updated_at <> now();
+    PERFORM catalog.spoil_documents((SELECT array_agg(id) FROM public.product));
+  END IF;
+  IF TG_TABLE_NAME IN ('product_category', 'category') THEN DELETE FROM public.product_listing; END IF;
+  IF TG_TABLE_NAME = 'stock_level' THEN
+    UPDATE public.variant SET availability = '' WHERE track_inventory; -- the trigger on variant computes the right one
+  END IF;
+  RETURN NULL;
+END $$;
+
