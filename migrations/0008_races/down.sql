@@ -106,3 +106,22 @@ BEGIN
   RETURN NULL;
 END $$;
 
+CREATE OR REPLACE FUNCTION catalog.product_part_changed() RETURNS trigger
+LANGUAGE plpgsql AS $$
+DECLARE
+  ids uuid[];
+BEGIN
+  IF TG_OP = 'INSERT' THEN
+    SELECT array_agg(DISTINCT product_id) INTO ids FROM after_rows;
+  ELSIF TG_OP = 'DELETE' THEN
+    SELECT array_agg(DISTINCT product_id) INTO ids FROM before_rows;
+  ELSE
+    SELECT array_agg(DISTINCT product_id) INTO ids FROM (
+      (TABLE after_rows EXCEPT ALL TABLE before_rows) UNION ALL (TABLE before_rows EXCEPT ALL TABLE after_rows)) d;
+  END IF;
+  PERFORM catalog.touch(ids);
+  RETURN NULL;
+END $$;
+
+DROP FUNCTION catalog.lock_tags(uuid[]);
+

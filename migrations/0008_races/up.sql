@@ -120,3 +120,37 @@ BEGIN
   RETURN NULL;
 END $$;
 
+-- A product's document holds the names of its tags. Who renames a tag touches the products that have it, but sees none
+-- that got it in a transaction under way; so who gives a tag shares a lock on it with others who do, and waits for a
+-- rename or makes it wait. In the order of the ids, and before the product is touched, as a rename does it. (An edit that
+-- has locked its product before can still collide with a rename of several tags; the database ends one of the two.)
+CREATE FUNCTION catalog.lock_tags(tags uuid[]) RETURNS void
+LANGUAGE plpgsql SET enable_seqscan = off AS $$
+BEGIN
+  PERFORM FROM public.tag WHERE id = ANY (tags) ORDER BY id FOR SHARE;
+END $$;
+
+CREATE OR REPLACE FUNCTION catalog.product_part_changed() RETURNS trigger
+LANGUAGE plpgsql AS $$
+DECLARE
+  ids uuid[];
+BEGIN
+  IF TG_OP = 'INSERT' THEN
+    SELECT array_agg(DISTINCT product_id) INTO ids FROM after_rows;
+    IF TG_TABLE_NAME = 'product_tag' THEN
+      PERFORM catalog.lock_tags((SELECT array_agg(DISTINCT tag_id) FROM after_rows));
+    END IF;
+  ELSIF TG_OP = 'DELETE' THEN
+    SELECT array_agg(DISTINCT product_id) INTO ids FROM before_rows;
+  ELSE
+    SELECT array_agg(DISTINCT product_id) INTO ids FROM (
+      (TABLE after_rows EXCEPT ALL TABLE before_rows) UNION ALL (TABLE before_rows EXCEPT ALL TABLE after_rows)) d;
+    IF TG_TABLE_NAME = 'product_tag' THEN
+      PERFORM catalog.lock_tags((SELECT array_agg(DISTINCT tag_id) FROM (
+        SELECT product_id, tag_id FROM after_rows EXCEPT ALL SELECT product_id, tag_id FROM before_rows) d));
+    END IF;
+  END IF;
+  PERFORM catalog.touch(ids);
+  RETURN NULL;
+END $$;
+

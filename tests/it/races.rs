@@ -1,12 +1,50 @@
 //! Edits by statements that meet in the dark: neither sees the other's rows, yet what is answered afterwards is right.
 
-use aisle::store::{Connection, reads};
+use std::thread;
+
+use aisle::{
+    domain::dependency::Dependency,
+    store::{Connection, reads},
+};
 use serde_json::json;
+use uuid::Uuid;
 
 use crate::{
-    catalogue::{create, events, number, psql, version},
-    support,
+    catalogue::{create, events, last_deps, number, psql, texts, version},
+    support::{
+        self,
+        database::TestDatabase,
+        waiting::{PATIENCE, wait_until},
+    },
 };
+
+/// Runs two transactions that meet: `first` is open when `second` starts, and commits once `second` has come to an end or
+/// waits for it.
+fn meet(db: &TestDatabase, first: &str, second: &str) {
+    let mut conn = db.connect();
+    psql(&mut conn, &format!("BEGIN; {first}"));
+    let (mut late, statements) = (db.connect(), second.to_owned());
+    let pid = number(&mut late, "SELECT pg_backend_pid()::bigint AS number");
+    let second = thread::spawn(move || psql(&mut late, &statements));
+    let mut watcher = db.connect();
+    let waits = format!(
+        "SELECT count(*) AS number FROM pg_stat_activity WHERE pid = {pid} AND wait_event_type = 'Lock'"
+    );
+    wait_until(PATIENCE, "the second ends or waits", || {
+        second.is_finished() || number(&mut watcher, &waits) > 0
+    });
+    psql(&mut conn, "COMMIT");
+    second.join().expect("the second");
+}
+
+/// Both orders of a pair.
+fn orders<'a>(one: &'a str, other: &'a str) -> [(&'a str, &'a str); 2] {
+    [(one, other), (other, one)]
+}
+
+fn body(conn: &mut Connection, id: Uuid) -> String {
+    reads::product(conn, id).unwrap().value.expect("a visible product").body
+}
 
 /// Statements in a transaction whose id the rows of a table bring from another cluster, with a restored dump.
 fn as_if_restored(table: &str, statements: &str) -> String {
@@ -58,4 +96,27 @@ fn a_version_rises_once_for_rows_of_another_cluster_too() {
     let twice = "UPDATE product SET title = 'A'; UPDATE product SET title = 'B'";
     psql(&mut conn, &as_if_restored("product", twice));
     assert_eq!((version(&mut conn, lamp.id), events(&mut conn)), (2, 2));
+}
+
+#[test]
+fn a_tag_renamed_while_it_is_given_shows_its_new_name() {
+    let give = "INSERT INTO product_tag SELECT p.id, t.id FROM product p, tag t WHERE p.title = 'Mug' AND t.name IN ('Oak', 'Eiche')";
+    let exchange = "UPDATE product_tag SET tag_id = (SELECT id FROM tag WHERE name IN ('Oak', 'Eiche')) \
+        WHERE product_id = (SELECT id FROM product WHERE title = 'Pen')";
+    let rename = "UPDATE tag SET name = 'Eiche' WHERE name = 'Oak'";
+    for (title, change) in [("Mug", give), ("Pen", exchange)] {
+        for (first, second) in orders(change, rename) {
+            let db = support::database();
+            let mut conn = db.connect();
+            create(&mut conn, &json!({"title": "Lamp", "tags": ["Oak"]}));
+            create(&mut conn, &json!({"title": "Mug"}));
+            create(&mut conn, &json!({"title": "Pen", "tags": ["Ash"]}));
+            meet(&db, first, second);
+            let id = texts(&mut conn, &format!("SELECT id::text AS text FROM product WHERE title = '{title}'"));
+            let id = id[0].parse().unwrap();
+            let shown = body(&mut conn, id);
+            assert!(shown.contains("Eiche"), "{first}; {second}: {shown}");
+            assert!(last_deps(&mut conn).contains(&Dependency::product(&id).0), "{first}; {second}");
+        }
+    }
 }
