@@ -125,3 +125,27 @@ END $$;
 
 DROP FUNCTION catalog.lock_tags(uuid[]);
 
+CREATE OR REPLACE FUNCTION catalog.slug_changed() RETURNS trigger
+LANGUAGE plpgsql AS $$
+DECLARE
+  ids uuid[];
+  slugs text[];
+BEGIN
+  IF TG_OP = 'INSERT' THEN
+    SELECT array_agg(product_id) FILTER (WHERE is_current), array_agg(slug) INTO ids, slugs FROM after_rows;
+  ELSIF TG_OP = 'DELETE' THEN
+    SELECT array_agg(product_id) FILTER (WHERE is_current), array_agg(slug) INTO ids, slugs FROM before_rows;
+  ELSE
+    SELECT array_agg(DISTINCT product_id) FILTER (WHERE is_current), array_agg(DISTINCT slug) INTO ids, slugs FROM (
+      (SELECT slug, product_id, is_current FROM after_rows EXCEPT ALL SELECT slug, product_id, is_current FROM before_rows)
+      UNION ALL
+      (SELECT slug, product_id, is_current FROM before_rows EXCEPT ALL SELECT slug, product_id, is_current FROM after_rows)) d;
+  END IF;
+  PERFORM catalog.touch(ids);
+  -- A retired slug answers with the current one, so all names of a product change with it.
+  PERFORM catalog.record(catalog.deps('slug', slugs) || catalog.slug_deps(ids), '{}');
+  RETURN NULL;
+END $$;
+
+DROP FUNCTION catalog.lock_products(uuid[]);
+

@@ -154,3 +154,39 @@ BEGIN
   RETURN NULL;
 END $$;
 
+-- Who shows or hides a product names in the log the slugs it sees, so none may be added meanwhile: a retired slug, which
+-- touches nothing, locks the product it leads to. (Where a slug leads no longer needs no lock: this event names it, and
+-- what becomes of the product it left changes nothing for it.)
+CREATE FUNCTION catalog.lock_products(ids uuid[]) RETURNS void
+LANGUAGE plpgsql SET enable_seqscan = off AS $$
+BEGIN
+  PERFORM FROM public.product WHERE id = ANY (ids) ORDER BY id FOR NO KEY UPDATE;
+END $$;
+
+CREATE OR REPLACE FUNCTION catalog.slug_changed() RETURNS trigger
+LANGUAGE plpgsql AS $$
+DECLARE
+  ids uuid[];
+  led_to uuid[];
+  slugs text[];
+BEGIN
+  IF TG_OP = 'INSERT' THEN
+    SELECT array_agg(DISTINCT product_id) FILTER (WHERE is_current), array_agg(DISTINCT product_id), array_agg(slug)
+      INTO ids, led_to, slugs FROM after_rows;
+  ELSIF TG_OP = 'DELETE' THEN
+    SELECT array_agg(product_id) FILTER (WHERE is_current), array_agg(slug) INTO ids, slugs FROM before_rows;
+  ELSE
+    SELECT array_agg(DISTINCT product_id) FILTER (WHERE is_current), array_agg(DISTINCT slug) INTO ids, slugs FROM (
+      (SELECT slug, product_id, is_current FROM after_rows EXCEPT ALL SELECT slug, product_id, is_current FROM before_rows)
+      UNION ALL
+      (SELECT slug, product_id, is_current FROM before_rows EXCEPT ALL SELECT slug, product_id, is_current FROM after_rows)) d;
+    SELECT array_agg(DISTINCT product_id) INTO led_to FROM (
+      SELECT slug, product_id FROM after_rows EXCEPT ALL SELECT slug, product_id FROM before_rows) d;
+  END IF;
+  PERFORM catalog.lock_products(led_to);
+  PERFORM catalog.touch(ids);
+  -- A retired slug answers with the current one, so all names of a product change with it.
+  PERFORM catalog.record(catalog.deps('slug', slugs) || catalog.slug_deps(ids), '{}');
+  RETURN NULL;
+END $$;
+

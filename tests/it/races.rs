@@ -112,11 +112,50 @@ fn a_tag_renamed_while_it_is_given_shows_its_new_name() {
             create(&mut conn, &json!({"title": "Mug"}));
             create(&mut conn, &json!({"title": "Pen", "tags": ["Ash"]}));
             meet(&db, first, second);
-            let id = texts(&mut conn, &format!("SELECT id::text AS text FROM product WHERE title = '{title}'"));
+            let id =
+                texts(&mut conn, &format!("SELECT id::text AS text FROM product WHERE title = '{title}'"));
             let id = id[0].parse().unwrap();
             let shown = body(&mut conn, id);
             assert!(shown.contains("Eiche"), "{first}; {second}: {shown}");
             assert!(last_deps(&mut conn).contains(&Dependency::product(&id).0), "{first}; {second}");
         }
+    }
+}
+
+/// Shoppers found nothing under the slug before; the later of the two events must say that they do now.
+#[test]
+fn a_slug_retired_while_its_product_is_published_is_in_the_later_event() {
+    let add = "INSERT INTO slug (slug, product_id, is_current) SELECT 'old-lamp', id, false FROM product WHERE title = 'Lamp'";
+    let lead = "UPDATE slug SET product_id = (SELECT id FROM product WHERE title = 'Lamp') WHERE slug = 'older-lamp'";
+    let publish = "UPDATE product SET status = 'active' WHERE title = 'Lamp'";
+    for (slug, change) in [("old-lamp", add), ("older-lamp", lead)] {
+        for (first, second) in orders(change, publish) {
+            let db = support::database();
+            let mut conn = db.connect();
+            create(&mut conn, &json!({"title": "Lamp", "status": "draft"}));
+            create(&mut conn, &json!({"title": "Other", "status": "draft"}));
+            psql(
+                &mut conn,
+                "INSERT INTO slug (slug, product_id, is_current) SELECT 'older-lamp', id, false FROM product WHERE title = 'Other'",
+            );
+            meet(&db, first, second);
+            assert!(reads::by_slug(&mut conn, slug).unwrap().value.is_some(), "{first}; {second}");
+            assert!(last_deps(&mut conn).contains(&Dependency::slug(slug).0), "{first}; {second}");
+        }
+    }
+}
+
+/// The same for SKUs, which touch their product.
+#[test]
+fn a_sku_added_while_its_product_is_published_is_in_the_later_event() {
+    let add = "INSERT INTO variant (product_id, sku) SELECT id, 'L-1' FROM product WHERE title = 'Lamp'";
+    let publish = "UPDATE product SET status = 'active' WHERE title = 'Lamp'";
+    for (first, second) in orders(add, publish) {
+        let db = support::database();
+        let mut conn = db.connect();
+        create(&mut conn, &json!({"title": "Lamp", "status": "draft"}));
+        meet(&db, first, second);
+        assert!(reads::by_sku(&mut conn, "L-1").unwrap().value.is_some(), "{first}; {second}");
+        assert!(last_deps(&mut conn).contains(&Dependency::sku("L-1").0), "{first}; {second}");
     }
 }
