@@ -149,3 +149,45 @@ END $$;
 
 DROP FUNCTION catalog.lock_products(uuid[]);
 
+CREATE OR REPLACE FUNCTION catalog.variant_part_changed() RETURNS trigger
+LANGUAGE plpgsql SET enable_seqscan = off AS $$
+DECLARE
+  ids uuid[];
+BEGIN
+  IF TG_OP = 'INSERT' THEN
+    SELECT array_agg(DISTINCT variant_id) INTO ids FROM after_rows;
+  ELSIF TG_OP = 'DELETE' THEN
+    SELECT array_agg(DISTINCT variant_id) INTO ids FROM before_rows;
+  ELSE
+    SELECT array_agg(DISTINCT variant_id) INTO ids FROM (
+      (TABLE after_rows EXCEPT ALL TABLE before_rows) UNION ALL (TABLE before_rows EXCEPT ALL TABLE after_rows)) d;
+  END IF;
+  IF ids IS NOT NULL THEN
+    SELECT array_agg(DISTINCT product_id) INTO ids FROM public.variant WHERE id = ANY (ids);
+    PERFORM catalog.touch(ids);
+  END IF;
+  RETURN NULL;
+END $$;
+
+CREATE OR REPLACE FUNCTION catalog.option_value_changed() RETURNS trigger
+LANGUAGE plpgsql SET enable_seqscan = off AS $$
+DECLARE
+  ids uuid[];
+BEGIN
+  IF TG_OP = 'INSERT' THEN
+    SELECT array_agg(DISTINCT option_id) INTO ids FROM after_rows;
+  ELSIF TG_OP = 'DELETE' THEN
+    SELECT array_agg(DISTINCT option_id) INTO ids FROM before_rows;
+  ELSE
+    SELECT array_agg(DISTINCT option_id) INTO ids FROM (
+      (TABLE after_rows EXCEPT ALL TABLE before_rows) UNION ALL (TABLE before_rows EXCEPT ALL TABLE after_rows)) d;
+  END IF;
+  IF ids IS NOT NULL THEN
+    SELECT array_agg(DISTINCT product_id) INTO ids FROM public.product_option WHERE id = ANY (ids);
+    PERFORM catalog.touch(ids);
+  END IF;
+  RETURN NULL;
+END $$;
+
+DROP FUNCTION catalog.touch_products_of_options(uuid[]), catalog.touch_products_of_variants(uuid[]);
+

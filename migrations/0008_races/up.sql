@@ -190,3 +190,70 @@ BEGIN
   RETURN NULL;
 END $$;
 
+-- A part is looked up by its variant or option, which statements may move to another product. Who moves one touches the
+-- old product and the new one, so with the lock of the product found first, looking again tells whether that was all:
+-- a move not seen then comes later, and its transaction builds the document anew.
+CREATE FUNCTION catalog.touch_products_of_variants(ids uuid[]) RETURNS void
+LANGUAGE plpgsql SET enable_seqscan = off AS $$
+DECLARE
+  touched uuid[] := '{}';
+  found_now uuid[];
+BEGIN
+  LOOP
+    SELECT array_agg(product_id) INTO found_now FROM (
+      SELECT product_id FROM public.variant WHERE id = ANY (ids) EXCEPT SELECT unnest(touched)) d;
+    EXIT WHEN found_now IS NULL;
+    PERFORM catalog.touch(found_now);
+    touched := touched || found_now;
+  END LOOP;
+END $$;
+
+CREATE FUNCTION catalog.touch_products_of_options(ids uuid[]) RETURNS void
+LANGUAGE plpgsql SET enable_seqscan = off AS $$
+DECLARE
+  touched uuid[] := '{}';
+  found_now uuid[];
+BEGIN
+  LOOP
+    SELECT array_agg(product_id) INTO found_now FROM (
+      SELECT product_id FROM public.product_option WHERE id = ANY (ids) EXCEPT SELECT unnest(touched)) d;
+    EXIT WHEN found_now IS NULL;
+    PERFORM catalog.touch(found_now);
+    touched := touched || found_now;
+  END LOOP;
+END $$;
+
+CREATE OR REPLACE FUNCTION catalog.variant_part_changed() RETURNS trigger
+LANGUAGE plpgsql AS $$
+DECLARE
+  ids uuid[];
+BEGIN
+  IF TG_OP = 'INSERT' THEN
+    SELECT array_agg(DISTINCT variant_id) INTO ids FROM after_rows;
+  ELSIF TG_OP = 'DELETE' THEN
+    SELECT array_agg(DISTINCT variant_id) INTO ids FROM before_rows;
+  ELSE
+    SELECT array_agg(DISTINCT variant_id) INTO ids FROM (
+      (TABLE after_rows EXCEPT ALL TABLE before_rows) UNION ALL (TABLE before_rows EXCEPT ALL TABLE after_rows)) d;
+  END IF;
+  IF ids IS NOT NULL THEN PERFORM catalog.touch_products_of_variants(ids); END IF;
+  RETURN NULL;
+END $$;
+
+CREATE OR REPLACE FUNCTION catalog.option_value_changed() RETURNS trigger
+LANGUAGE plpgsql AS $$
+DECLARE
+  ids uuid[];
+BEGIN
+  IF TG_OP = 'INSERT' THEN
+    SELECT array_agg(DISTINCT option_id) INTO ids FROM after_rows;
+  ELSIF TG_OP = 'DELETE' THEN
+    SELECT array_agg(DISTINCT option_id) INTO ids FROM before_rows;
+  ELSE
+    SELECT array_agg(DISTINCT option_id) INTO ids FROM (
+      (TABLE after_rows EXCEPT ALL TABLE before_rows) UNION ALL (TABLE before_rows EXCEPT ALL TABLE after_rows)) d;
+  END IF;
+  IF ids IS NOT NULL THEN PERFORM catalog.touch_products_of_options(ids); END IF;
+  RETURN NULL;
+END $$;
+

@@ -159,3 +159,26 @@ fn a_sku_added_while_its_product_is_published_is_in_the_later_event() {
         assert!(last_deps(&mut conn).contains(&Dependency::sku("L-1").0), "{first}; {second}");
     }
 }
+
+/// The product that a variant or an option moves to shows what changed in it meanwhile.
+#[test]
+fn a_part_changed_while_it_moves_to_another_product_is_shown_there() {
+    let to_mug = "SET product_id = (SELECT id FROM product WHERE title = 'Mug')";
+    let price = "UPDATE price SET amount = 4711";
+    let value = "UPDATE option_value SET value = '4711'";
+    for (change, table) in [(price, "variant"), (value, "product_option")] {
+        let move_it = format!("UPDATE {table} {to_mug}");
+        for (first, second) in orders(change, &move_it) {
+            let db = support::database();
+            let mut conn = db.connect();
+            let variant =
+                json!({"sku": "L", "options": {"Size": "S"}, "prices": [{"currency": "USD", "amount": 1}]});
+            create(&mut conn, &json!({"title": "Lamp", "variants": [variant]}));
+            let mug = create(&mut conn, &json!({"title": "Mug", "variants": []}));
+            meet(&db, first, second);
+            let shown = body(&mut conn, mug.id);
+            assert!(shown.contains("4711"), "{first}; {second}: {shown}");
+            assert!(last_deps(&mut conn).contains(&Dependency::product(&mug.id).0), "{first}; {second}");
+        }
+    }
+}
