@@ -191,3 +191,36 @@ END $$;
 
 DROP FUNCTION catalog.touch_products_of_options(uuid[]), catalog.touch_products_of_variants(uuid[]);
 
+CREATE OR REPLACE FUNCTION catalog.sync_listing(ids uuid[]) RETURNS void
+LANGUAGE plpgsql SET enable_seqscan = off AS $$
+DECLARE
+  direct uuid[];
+BEGIN
+  IF ids IS NULL THEN RETURN; END IF;
+  SELECT array_agg(DISTINCT category_id) INTO direct FROM public.product_category WHERE product_id = ANY (ids);
+  PERFORM FROM public.category WHERE id = ANY (direct) ORDER BY id FOR SHARE;
+  -- ARRAY(...) is evaluated per row, by index: no join whose order a plan could get wrong.
+  DELETE FROM public.product_listing l WHERE l.product_id = ANY (ids) AND (
+    l.category_id <> ALL (ARRAY(
+      SELECT unnest((SELECT c.lineage FROM public.category c WHERE c.id = pc.category_id))
+        FROM public.product_category pc WHERE pc.product_id = l.product_id))
+    OR (SELECT p.status <> 'active' OR p.deleted_at IS NOT NULL FROM public.product p WHERE p.id = l.product_id));
+  INSERT INTO public.product_listing AS l (product_id, category_id, published_at, title)
+  SELECT DISTINCT p.id, above, p.published_at, p.title FROM public.product p CROSS JOIN LATERAL unnest(ARRAY(
+      SELECT unnest((SELECT c.lineage FROM public.category c WHERE c.id = pc.category_id))
+        FROM public.product_category pc WHERE pc.product_id = p.id)) AS above
+   WHERE p.id = ANY (ids) AND p.status = 'active' AND p.deleted_at IS NULL
+  ON CONFLICT (product_id, category_id) DO UPDATE SET published_at = excluded.published_at, title = excluded.title
+   WHERE (l.published_at, l.title) IS DISTINCT FROM (excluded.published_at, excluded.title);
+END $$;
+
+CREATE OR REPLACE FUNCTION catalog.lock_tree() RETURNS trigger
+LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM pg_advisory_xact_lock(4202);
+  RETURN NULL;
+END $$;
+
+DELETE FROM product_listing l WHERE NOT EXISTS (SELECT FROM product p WHERE p.id = l.product_id);
+ALTER TABLE product_listing ADD CONSTRAINT product_listing_product_fkey
+  FOREIGN KEY (product_id) REFERENCES product ON DELETE CASCADE;

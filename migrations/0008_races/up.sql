@@ -257,3 +257,46 @@ BEGIN
   RETURN NULL;
 END $$;
 
+-- Places: which products stand in which lists depends on a product's categories and on what is above these. Lock 4203
+-- orders the two: who changes a category that is there has it alone, who brings products' rows in line shares it.
+--
+-- Before, the rows of the categories were locked in its stead, those a product is in. That missed the ones it had left: a
+-- product taken out of a category that was being moved stayed in the lists above the new place, and its event did not name
+-- them. And it made cycles that no order of rows could prevent: a move goes down the tree while an import meets categories
+-- in the order of its file, and a move met the products, by the foreign key of their rows in lists, that an import had
+-- changed. So this foreign key goes: who removes a product removes it from its categories, and with that from the lists.
+--
+-- The order of locks, for all: 4202 (names and the tree), products by id, 4203; who changes a category has no product's
+-- lock and asks for 4203 before any row. Who has products' locks must not wait for 4202 (see `store::named`).
+CREATE OR REPLACE FUNCTION catalog.lock_tree() RETURNS trigger
+LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM pg_advisory_xact_lock(4202);
+  -- A new category has no products, and one that can go has none.
+  IF TG_OP = 'UPDATE' THEN PERFORM pg_advisory_xact_lock(4203); END IF;
+  RETURN NULL;
+END $$;
+
+ALTER TABLE product_listing DROP CONSTRAINT product_listing_product_fkey;
+
+-- Brings the narrow rows that category pages read in line with these products and their categories. Callers that change a
+-- product have its lock; the categories hold still.
+CREATE OR REPLACE FUNCTION catalog.sync_listing(ids uuid[]) RETURNS void
+LANGUAGE plpgsql SET enable_seqscan = off AS $$
+BEGIN
+  IF ids IS NULL THEN RETURN; END IF;
+  PERFORM pg_advisory_xact_lock_shared(4203);
+  -- ARRAY(...) is evaluated per row, by index: no join whose order a plan could get wrong.
+  DELETE FROM public.product_listing l WHERE l.product_id = ANY (ids) AND (
+    l.category_id <> ALL (ARRAY(
+      SELECT unnest((SELECT c.lineage FROM public.category c WHERE c.id = pc.category_id))
+        FROM public.product_category pc WHERE pc.product_id = l.product_id))
+    OR (SELECT p.status <> 'active' OR p.deleted_at IS NOT NULL FROM public.product p WHERE p.id = l.product_id));
+  INSERT INTO public.product_listing AS l (product_id, category_id, published_at, title)
+  SELECT DISTINCT p.id, above, p.published_at, p.title FROM public.product p CROSS JOIN LATERAL unnest(ARRAY(
+      SELECT unnest((SELECT c.lineage FROM public.category c WHERE c.id = pc.category_id))
+        FROM public.product_category pc WHERE pc.product_id = p.id)) AS above
+   WHERE p.id = ANY (ids) AND p.status = 'active' AND p.deleted_at IS NULL
+  ON CONFLICT (product_id, category_id) DO UPDATE SET published_at = excluded.published_at, title = excluded.title
+   WHERE (l.published_at, l.title) IS DISTINCT FROM (excluded.published_at, excluded.title);
+END $$;

@@ -265,7 +265,6 @@ diesel::joinable!(product_category -> category (category_id));
 diesel::joinable!(product_category -> product (product_id));
 diesel::joinable!(product_document -> product (product_id));
 diesel::joinable!(product_listing -> category (category_id));
-diesel::joinable!(product_listing -> product (product_id));
 diesel::joinable!(product_option -> product (product_id));
 diesel::joinable!(product_tag -> product (product_id));
 diesel::joinable!(product_tag -> tag (tag_id));

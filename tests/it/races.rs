@@ -21,6 +21,11 @@ use crate::{
 /// Runs two transactions that meet: `first` is open when `second` starts, and commits once `second` has come to an end or
 /// waits for it.
 fn meet(db: &TestDatabase, first: &str, second: &str) {
+    meet_between(db, first, second, "");
+}
+
+/// The same; `first` goes on with `then` before it commits.
+fn meet_between(db: &TestDatabase, first: &str, second: &str, then: &str) {
     let mut conn = db.connect();
     psql(&mut conn, &format!("BEGIN; {first}"));
     let (mut late, statements) = (db.connect(), second.to_owned());
@@ -33,7 +38,7 @@ fn meet(db: &TestDatabase, first: &str, second: &str) {
     wait_until(PATIENCE, "the second ends or waits", || {
         second.is_finished() || number(&mut watcher, &waits) > 0
     });
-    psql(&mut conn, "COMMIT");
+    psql(&mut conn, &format!("{then}; COMMIT"));
     second.join().expect("the second");
 }
 
@@ -179,6 +184,88 @@ fn a_part_changed_while_it_moves_to_another_product_is_shown_there() {
             let shown = body(&mut conn, mug.id);
             assert!(shown.contains("4711"), "{first}; {second}: {shown}");
             assert!(last_deps(&mut conn).contains(&Dependency::product(&mug.id).0), "{first}; {second}");
+        }
+    }
+}
+
+/// Rows of lists that are there and should not be, or the other way round.
+const MISPLACED: &str = "WITH wanted AS (SELECT DISTINCT p.id, above, p.published_at, p.title FROM product p \
+    JOIN product_category pc ON pc.product_id = p.id JOIN category c ON c.id = pc.category_id, unnest(c.lineage) AS above \
+    WHERE p.status = 'active' AND p.deleted_at IS NULL), \
+  stored AS (SELECT product_id, category_id, published_at, title FROM product_listing) \
+  SELECT count(*) AS number FROM ((TABLE wanted EXCEPT TABLE stored) UNION ALL (TABLE stored EXCEPT TABLE wanted)) d";
+
+/// Products of the categories in the way `a`, `a > c`, `a > c > d`; `b` and `e` are empty.
+fn shelves(conn: &mut Connection) {
+    psql(
+        conn,
+        "INSERT INTO category (slug, name) VALUES ('a', 'A'), ('b', 'B'), ('e', 'E'); \
+         INSERT INTO category (slug, name, parent_id) SELECT 'c', 'C', id FROM category WHERE slug = 'a'; \
+         INSERT INTO category (slug, name, parent_id) SELECT 'd', 'D', id FROM category WHERE slug = 'c'; \
+         INSERT INTO product (title) VALUES ('Lamp'), ('Mug'), ('Pen'); \
+         INSERT INTO product (title, status) VALUES ('Draft', 'draft'); \
+         INSERT INTO product_category SELECT p.id, c.id FROM product p, category c \
+          WHERE (p.title, c.slug) IN (('Lamp', 'c'), ('Draft', 'c'), ('Pen', 'd'))",
+    );
+    assert_eq!(number(conn, MISPLACED), 0);
+}
+
+fn category(conn: &mut Connection, slug: &str) -> Uuid {
+    texts(conn, &format!("SELECT id::text AS text FROM category WHERE slug = '{slug}'"))[0].parse().unwrap()
+}
+
+const MOVES: [&str; 2] = [
+    "UPDATE category SET parent_id = (SELECT id FROM category WHERE slug = 'b') WHERE slug = 'c'",
+    "UPDATE category SET parent_id = (SELECT id FROM category WHERE slug = 'b'), slug = 'aa' WHERE slug = 'a'",
+];
+
+/// Lists show what is in a category and below it, whatever became of the product while the category was moved; and those
+/// above the new place are named by the later event.
+#[test]
+fn lists_are_right_when_products_change_while_categories_move() {
+    let changes = [
+        "DELETE FROM product_category USING category c WHERE category_id = c.id AND c.slug = 'c'",
+        "UPDATE product_category SET category_id = (SELECT id FROM category WHERE slug = 'e') WHERE product_id IN (SELECT id FROM product WHERE title = 'Lamp')",
+        "INSERT INTO product_category SELECT p.id, c.id FROM product p, category c WHERE p.title = 'Mug' AND c.slug = 'd'",
+        "UPDATE product SET status = 'archived' WHERE title IN ('Lamp', 'Pen')",
+        "UPDATE product SET status = 'active' WHERE title = 'Draft'",
+        "UPDATE product SET title = title || '!', external_id = title",
+        "DELETE FROM product WHERE title IN ('Lamp', 'Pen')",
+    ];
+    for change in changes {
+        for (first, second) in MOVES.iter().flat_map(|move_it| orders(change, move_it)) {
+            let db = support::database();
+            let mut conn = db.connect();
+            shelves(&mut conn);
+            let above = category(&mut conn, "b");
+            meet(&db, first, second);
+            assert_eq!(number(&mut conn, MISPLACED), 0, "{first}; {second}");
+            assert!(last_deps(&mut conn).contains(&Dependency::listing(&above).0), "{first}; {second}");
+        }
+    }
+}
+
+/// A batch of an import changes product after product; a category moved in between waits for it or goes before it, whatever
+/// the order, and neither is ended by the database.
+#[test]
+fn a_category_moves_while_a_batch_of_products_changes() {
+    let renamed = |title: &str| {
+        format!("UPDATE product SET title = 'New', external_id = '{title}' WHERE title = '{title}'")
+    };
+    let numbered =
+        |title: &str| format!("UPDATE product SET external_id = '{title}' WHERE title = '{title}'");
+    for (first, then) in [
+        (renamed("Lamp"), renamed("Pen")),
+        (renamed("Pen"), renamed("Lamp")),
+        (numbered("Lamp"), renamed("Pen")),
+        (numbered("Pen"), renamed("Lamp")),
+    ] {
+        for move_it in MOVES {
+            let db = support::database();
+            let mut conn = db.connect();
+            shelves(&mut conn);
+            meet_between(&db, &first, move_it, &then);
+            assert_eq!(number(&mut conn, MISPLACED), 0, "{first}; {move_it}; {then}");
         }
     }
 }
