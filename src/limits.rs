@@ -27,6 +27,10 @@ pub const SHARED_TTL: Duration = Duration::from_hours(24);
 /// short enough that a scan over made-up ids leaves Redis to what exists.
 pub const SHARED_ABSENT_TTL: Duration = Duration::from_mins(1);
 
+/// How often an edit that collides with others is tried. The second time it queues, so more are for bad luck; each may cost
+/// the second after which the database looks for those who wait for each other.
+pub const EDIT_ATTEMPTS_MAX: u32 = 3;
+
 /// Largest admin request body: a product at every limit below is about 1 MB.
 pub const BODY_BYTES_MAX: usize = 4 * 1024 * 1024;
 

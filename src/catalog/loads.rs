@@ -158,9 +158,9 @@ impl<E: Edit> StoreMessage for RunEdit<E> {
     const NAME: &'static str = E::NAME;
 
     fn run(self, pool: &Pool) -> Result<Self::Reply, CatalogError> {
-        // An edit is not tried twice, so the connection is looked at first.
+        // An edit is not tried on another connection, so this one is looked at first.
         let mut connection = pool.get_live()?;
-        let (reply, event) = edit::transaction(&mut connection, |connection| self.0.run(connection))?;
+        let (reply, event) = edit::retried(&mut connection, |connection| self.0.run(connection))?;
         Ok((reply, event.map(Change::from)))
     }
 }

@@ -52,18 +52,22 @@ pub trait Products {
 }
 
 /// The catalogue in the database.
-pub struct StoredCatalogue<'a>(&'a mut Connection);
+pub struct StoredCatalogue<'a> {
+    connection: &'a mut Connection,
+    /// Whether the last transaction collided with other edits: the next one queues.
+    collided: bool,
+}
 
 impl std::fmt::Debug for StoredCatalogue<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_tuple("StoredCatalogue").finish_non_exhaustive()
+        f.debug_struct("StoredCatalogue").field("collided", &self.collided).finish_non_exhaustive()
     }
 }
 
 impl<'a> StoredCatalogue<'a> {
     /// Imports over this connection.
     pub fn new(connection: &'a mut Connection) -> Self {
-        Self(connection)
+        Self { connection, collided: false }
     }
 }
 
@@ -74,12 +78,17 @@ impl Catalogue for StoredCatalogue<'_> {
         work: &mut dyn FnMut(&mut dyn Products) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
         let mut undone = false;
-        let done = edit::transaction(self.0, |connection| {
+        let queues = self.collided;
+        let done = edit::transaction(self.connection, |connection| {
+            if queues {
+                edit::queue(connection)?;
+            }
             work(&mut StoredProducts(connection))?;
             undone = !keep;
             // A transaction is undone by failing; this failure is not told to anyone.
             if undone { Err(StoreError::Internal("a dry run is undone".to_owned())) } else { Ok(()) }
         });
+        self.collided = matches!(done, Err(StoreError::Collision));
         // Other instances learn of the event from the log.
         if undone { Ok(()) } else { done.map(|((), _event)| ()) }
     }

@@ -48,8 +48,9 @@ impl StoreError {
     }
 }
 
-/// Diesel hides the SQLSTATE, so what its kinds do not tell is told by the constraint's name and the message (in English,
-/// as servers answer unless `lc_messages` was changed; an unknown message is an internal error).
+/// Diesel hides the SQLSTATE, and its kinds know neither a deadlock (40P01) nor a cancelled statement (57014). What they do
+/// not tell is told by the constraint's name and the message. Connections ask for English ones; a server that speaks
+/// another language and lets this role not choose makes these two internal errors, and a deadlock is not tried again.
 impl From<DieselError> for StoreError {
     #[expect(
         clippy::wildcard_enum_match_arm,

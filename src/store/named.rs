@@ -101,9 +101,17 @@ pub(super) fn slug_taken() -> StoreError {
 }
 
 /// Makes those who make or move brands and categories wait for each other. It is the category tree's own lock, so there
-/// is one order only.
+/// is one order only: before products, so a transaction that has locked some asks with [`lock_names_late`].
 pub(super) fn lock_names(connection: &mut Connection) -> Result<(), StoreError> {
     Statement::<sql::Bool>::new("SELECT pg_advisory_xact_lock(4202) IS NOT NULL", [])
         .get_result::<bool>(connection)?;
     Ok(())
+}
+
+/// The same for a transaction that may have locks of products: it must not wait, since who has the lock may wait for one of
+/// these. When somebody has it the change collides, and is made again with this lock first (see [`super::edit::retried`]).
+pub(super) fn lock_names_late(connection: &mut Connection) -> Result<(), StoreError> {
+    let free = Statement::<sql::Bool>::new("SELECT pg_try_advisory_xact_lock(4202)", [])
+        .get_result::<bool>(connection)?;
+    if free { Ok(()) } else { Err(StoreError::Collision) }
 }

@@ -143,7 +143,8 @@ fn impatient(url: &str) -> String {
 }
 
 /// Opens a connection with the session settings of the catalogue: time-outs, UTC, no JIT compilation (it costs more than
-/// any of our statements), and index look-ups priced as memory reads, which they are in a catalogue that fits.
+/// any of our statements), index look-ups priced as memory reads, which they are in a catalogue that fits, and messages in
+/// English, by which errors are told apart; only roles that the server lets choose get these.
 pub fn connect(url: &str) -> Result<Connection, StoreError> {
     let unavailable = |error: &dyn fmt::Display| StoreError::Unavailable(error.to_string());
     let mut connection = PgConnection::establish(&impatient(url)).map_err(|error| unavailable(&error))?;
@@ -151,7 +152,9 @@ pub fn connect(url: &str) -> Result<Connection, StoreError> {
     connection
         .batch_execute(&format!(
             "SET application_name = 'aisle'; SET timezone = 'UTC'; SET jit = off; SET random_page_cost = 1.1; \
-             SET statement_timeout = {milliseconds}; SET idle_in_transaction_session_timeout = {milliseconds}"
+             SET statement_timeout = {milliseconds}; SET idle_in_transaction_session_timeout = {milliseconds}; \
+             DO $$ BEGIN PERFORM set_config('lc_messages', 'C', false); \
+               EXCEPTION WHEN insufficient_privilege THEN NULL; END $$"
         ))
         .map_err(|error| unavailable(&error))?;
     Ok(connection)

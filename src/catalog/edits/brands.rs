@@ -50,7 +50,7 @@ impl Edit for CreateBrand {
     type Reply = AdminBrand;
     const NAME: &'static str = "create_brand";
 
-    fn run(self, connection: &mut Connection) -> Result<Self::Reply, StoreError> {
+    fn run(&self, connection: &mut Connection) -> Result<Self::Reply, StoreError> {
         brands::create(connection, &self.draft)
     }
 }
@@ -70,7 +70,7 @@ impl Edit for ReplaceBrand {
     type Reply = AdminBrand;
     const NAME: &'static str = "replace_brand";
 
-    fn run(self, connection: &mut Connection) -> Result<Self::Reply, StoreError> {
+    fn run(&self, connection: &mut Connection) -> Result<Self::Reply, StoreError> {
         brands::replace(connection, self.id, self.precondition, &self.draft)
     }
 }
@@ -90,7 +90,7 @@ impl Edit for PatchBrand {
     type Reply = AdminBrand;
     const NAME: &'static str = "patch_brand";
 
-    fn run(self, connection: &mut Connection) -> Result<Self::Reply, StoreError> {
+    fn run(&self, connection: &mut Connection) -> Result<Self::Reply, StoreError> {
         brands::patch(connection, self.id, self.precondition, &self.patch)
     }
 }
@@ -108,7 +108,7 @@ impl Edit for DeleteBrand {
     type Reply = ();
     const NAME: &'static str = "delete_brand";
 
-    fn run(self, connection: &mut Connection) -> Result<Self::Reply, StoreError> {
+    fn run(&self, connection: &mut Connection) -> Result<Self::Reply, StoreError> {
         brands::delete(connection, self.id, self.precondition)
     }
 }

@@ -50,7 +50,7 @@ impl Edit for CreateCategory {
     type Reply = AdminCategory;
     const NAME: &'static str = "create_category";
 
-    fn run(self, connection: &mut Connection) -> Result<Self::Reply, StoreError> {
+    fn run(&self, connection: &mut Connection) -> Result<Self::Reply, StoreError> {
         categories::create(connection, &self.draft)
     }
 }
@@ -70,7 +70,7 @@ impl Edit for ReplaceCategory {
     type Reply = AdminCategory;
     const NAME: &'static str = "replace_category";
 
-    fn run(self, connection: &mut Connection) -> Result<Self::Reply, StoreError> {
+    fn run(&self, connection: &mut Connection) -> Result<Self::Reply, StoreError> {
         categories::replace(connection, self.id, self.precondition, &self.draft)
     }
 }
@@ -90,7 +90,7 @@ impl Edit for PatchCategory {
     type Reply = AdminCategory;
     const NAME: &'static str = "patch_category";
 
-    fn run(self, connection: &mut Connection) -> Result<Self::Reply, StoreError> {
+    fn run(&self, connection: &mut Connection) -> Result<Self::Reply, StoreError> {
         categories::patch(connection, self.id, self.precondition, &self.patch)
     }
 }
@@ -108,7 +108,7 @@ impl Edit for DeleteCategory {
     type Reply = ();
     const NAME: &'static str = "delete_category";
 
-    fn run(self, connection: &mut Connection) -> Result<Self::Reply, StoreError> {
+    fn run(&self, connection: &mut Connection) -> Result<Self::Reply, StoreError> {
         categories::delete(connection, self.id, self.precondition)
     }
 }

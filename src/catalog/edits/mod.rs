@@ -47,6 +47,7 @@ pub trait Edit: Send + 'static {
     type Reply: Send + 'static;
     /// Name for logs and metrics, e.g. `update_product`.
     const NAME: &'static str;
-    /// Does it inside an open transaction; an error rolls everything back.
-    fn run(self, connection: &mut Connection) -> Result<Self::Reply, StoreError>;
+    /// Does it inside an open transaction; an error rolls everything back. Called again in a new one after a collision with
+    /// other edits.
+    fn run(&self, connection: &mut Connection) -> Result<Self::Reply, StoreError>;
 }

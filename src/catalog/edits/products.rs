@@ -62,7 +62,7 @@ impl Edit for CreateProduct {
     type Reply = AdminProduct;
     const NAME: &'static str = "create_product";
 
-    fn run(self, connection: &mut Connection) -> Result<Self::Reply, StoreError> {
+    fn run(&self, connection: &mut Connection) -> Result<Self::Reply, StoreError> {
         products::create(connection, &self.draft, MissingNames::Refuse)
     }
 }
@@ -82,7 +82,7 @@ impl Edit for ReplaceProduct {
     type Reply = AdminProduct;
     const NAME: &'static str = "replace_product";
 
-    fn run(self, connection: &mut Connection) -> Result<Self::Reply, StoreError> {
+    fn run(&self, connection: &mut Connection) -> Result<Self::Reply, StoreError> {
         products::replace(connection, self.id, self.precondition, &self.draft, MissingNames::Refuse)
     }
 }
@@ -102,7 +102,7 @@ impl Edit for PatchProduct {
     type Reply = AdminProduct;
     const NAME: &'static str = "patch_product";
 
-    fn run(self, connection: &mut Connection) -> Result<Self::Reply, StoreError> {
+    fn run(&self, connection: &mut Connection) -> Result<Self::Reply, StoreError> {
         products::patch(connection, self.id, self.precondition, &self.patch)
     }
 }
@@ -120,7 +120,7 @@ impl Edit for DeleteProduct {
     type Reply = AdminProduct;
     const NAME: &'static str = "delete_product";
 
-    fn run(self, connection: &mut Connection) -> Result<Self::Reply, StoreError> {
+    fn run(&self, connection: &mut Connection) -> Result<Self::Reply, StoreError> {
         products::delete(connection, self.id, self.precondition)
     }
 }
@@ -138,7 +138,7 @@ impl Edit for RestoreProduct {
     type Reply = AdminProduct;
     const NAME: &'static str = "restore_product";
 
-    fn run(self, connection: &mut Connection) -> Result<Self::Reply, StoreError> {
+    fn run(&self, connection: &mut Connection) -> Result<Self::Reply, StoreError> {
         products::restore(connection, self.id, self.precondition)
     }
 }

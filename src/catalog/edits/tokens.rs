@@ -68,7 +68,7 @@ impl Edit for CreateToken {
     type Reply = Token;
     const NAME: &'static str = "create_token";
 
-    fn run(self, connection: &mut Connection) -> Result<Self::Reply, StoreError> {
+    fn run(&self, connection: &mut Connection) -> Result<Self::Reply, StoreError> {
         tokens::create(connection, &self.name, self.scope, &self.hash, self.expires_at)
     }
 }
@@ -84,7 +84,7 @@ impl Edit for RevokeToken {
     type Reply = Token;
     const NAME: &'static str = "revoke_token";
 
-    fn run(self, connection: &mut Connection) -> Result<Self::Reply, StoreError> {
+    fn run(&self, connection: &mut Connection) -> Result<Self::Reply, StoreError> {
         tokens::revoke(connection, self.id)
     }
 }

@@ -44,7 +44,7 @@ impl Edit for PatchVariant {
     type Reply = AdminVariant;
     const NAME: &'static str = "patch_variant";
 
-    fn run(self, connection: &mut Connection) -> Result<Self::Reply, StoreError> {
+    fn run(&self, connection: &mut Connection) -> Result<Self::Reply, StoreError> {
         variants::patch(connection, self.id, self.precondition, &self.patch)
     }
 }
@@ -64,7 +64,7 @@ impl Edit for SetPrice {
     type Reply = AdminVariant;
     const NAME: &'static str = "set_price";
 
-    fn run(self, connection: &mut Connection) -> Result<Self::Reply, StoreError> {
+    fn run(&self, connection: &mut Connection) -> Result<Self::Reply, StoreError> {
         variants::set_price(connection, self.id, self.precondition, &self.price)
     }
 }
@@ -84,7 +84,7 @@ impl Edit for RemovePrice {
     type Reply = AdminVariant;
     const NAME: &'static str = "remove_price";
 
-    fn run(self, connection: &mut Connection) -> Result<Self::Reply, StoreError> {
+    fn run(&self, connection: &mut Connection) -> Result<Self::Reply, StoreError> {
         variants::remove_price(connection, self.id, self.precondition, self.currency.code())
     }
 }
@@ -104,7 +104,7 @@ impl Edit for ChangeStock {
     type Reply = AdminVariant;
     const NAME: &'static str = "change_stock";
 
-    fn run(self, connection: &mut Connection) -> Result<Self::Reply, StoreError> {
+    fn run(&self, connection: &mut Connection) -> Result<Self::Reply, StoreError> {
         variants::change_stock(connection, self.id, &self.location, self.change)
     }
 }

@@ -11,7 +11,7 @@ use crate::{
     store::{
         Connection, MissingNames,
         error::StoreError,
-        named::lock_names,
+        named::lock_names_late,
         statement::{Bind, Statement},
     },
 };
@@ -88,7 +88,7 @@ fn brand(
             Ok(None)
         }
         (None, MissingNames::Create) => {
-            lock_names(connection)?;
+            lock_names_late(connection)?;
             if let Some(id) = first_id(connection, find, vec![Bind::Text(name)])? {
                 return Ok(Some(id));
             }
@@ -151,7 +151,7 @@ fn category_by_path(
         let binds = || vec![Bind::OptionalId(at), Bind::Text(name)];
         let mut child = first_id(connection, find, binds())?;
         if child.is_none() && missing == MissingNames::Create {
-            lock_names(connection)?;
+            lock_names_late(connection)?;
             child = first_id(connection, find, binds())?;
             if child.is_none() {
                 let id = Uuid::now_v7();
