@@ -267,7 +267,7 @@ END $$;
 -- changed. So this foreign key goes: who removes a product removes it from its categories, and with that from the lists.
 --
 -- The order of locks, for all: 4202 (names and the tree), products by id, 4203; who changes a category has no product's
--- lock and asks for 4203 before any row. Who has products' locks must not wait for 4202 (see `store::named`).
+-- lock and asks for 4203 before it changes a row. Who has products' locks must not wait for 4202 (see `store::named`).
 CREATE OR REPLACE FUNCTION catalog.lock_tree() RETURNS trigger
 LANGUAGE plpgsql AS $$
 BEGIN
