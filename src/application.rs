@@ -1,6 +1,10 @@
 //! Wires the actors to the HTTP server, and stops them in order.
 
-use std::{net::SocketAddr, sync::Arc, time::Instant};
+use std::{
+    net::{SocketAddr, TcpListener},
+    sync::Arc,
+    time::Duration,
+};
 
 use actix::Actor;
 use actix_web::{App, HttpServer, dev::ServerHandle, web};
@@ -12,21 +16,27 @@ use crate::{
         pool::StorePool,
     },
     coherence::{
-        Log,
-        follower::{FollowerSettings, LogFollower, Subscription},
-        log::Change,
+        Coherence,
+        follower::{self, LogFollower},
+        keeper::{self, KeeperSettings, Leave, LeaseKeeper},
+        messenger::{Messenger, MessengerSettings},
+        rules::Rules,
     },
     http,
-    limits::{LOG_PULL_MAX, LOG_TAIL_MAX, RESTARTS_MAX, RESTARTS_WITHIN},
+    limits::{LEAVE_TIMEOUT, RESTARTS_MAX, RESTARTS_WITHIN},
     settings::ServeSettings,
     store::{
+        era::ExpectedEra,
         error::StoreError,
         events,
         pool::{self, Pool},
     },
-    supervision::{CatalogSupervisor, Heal, Permits, Restarts, Slot, intensity::Kind},
+    supervision::{CatalogSupervisor, Heal, Permits, Restarts, Slot, Stepper, intensity::Kind, stepper},
     telemetry::metrics::Metrics,
 };
+
+/// Connections that may wait to be accepted.
+const BACKLOG: i32 = 2048;
 
 /// Where Postgres and Redis are, once known.
 #[derive(Debug, Clone)]
@@ -61,6 +71,7 @@ pub struct Application {
     address: SocketAddr,
     shared: Shared,
     follower: Arc<Slot<LogFollower>>,
+    keeper: Arc<Slot<LeaseKeeper>>,
     server: actix_web::dev::Server,
 }
 
@@ -71,22 +82,37 @@ impl std::fmt::Debug for Application {
 }
 
 impl Application {
-    /// Starts actors and listens. Needs a running actix system; blocks for a few round trips to Postgres.
+    /// Joins the members, starts actors and listens. Needs a running actix system; blocks for a few round trips to Postgres.
     pub fn start(settings: &ServeSettings, backends: &Backends) -> Result<Self, StartError> {
+        let listener = listen(&settings.listen)?;
+        let address = listener.local_addr().map_err(cannot_listen(&settings.listen))?;
         let metrics = Metrics::new()?;
-        let (catalogue, log) = join_log(&backends.database_url)?;
-        let shared_settings = backends.redis_url.clone().map(|url| SharedSettings { url, catalogue });
+        let catalogue = events::catalog_identity(&mut pool::connect(&backends.database_url)?)?;
+        let rules = Rules::of(Duration::from_millis(u64::from(settings.lease_ms)));
+        let expected_era = ExpectedEra::default();
+        let coherence = Coherence::new(rules, expected_era.clone(), Arc::clone(&metrics.coherence));
+        let coherence = Arc::new(coherence);
         let restarts = Restarts::new(RESTARTS_MAX, RESTARTS_WITHIN, Arc::clone(&metrics));
-        let shared = start_actors(settings, backends, log, shared_settings.as_ref(), &restarts, metrics);
-        let follower = Arc::new(start_follower(backends, shared_settings, &shared));
-        let children: Vec<Arc<dyn Heal>> = vec![
+        let url = settings.advertise.clone().unwrap_or_else(|| format!("http://{address}"));
+        let keeper = KeeperSettings { database_url: backends.database_url.clone(), url };
+        let keeper = Arc::new(start_keeper(&keeper, &coherence, &restarts, &metrics)?);
+        let connections =
+            Pool::new(&backends.database_url, u32::from(settings.store_actors), expected_era);
+        let redis = backends.redis_url.clone().map(|url| SharedSettings { url, catalogue });
+        let shared = start_actors(settings, connections, coherence, redis.as_ref(), &restarts, metrics);
+        let follower = Arc::new(start_follower(backends, &shared));
+        let mut children: Vec<Arc<dyn Heal>> = vec![
             Arc::new(shared.store.clone()),
             Arc::new(shared.fillers.clone()),
             Arc::<Slot<LogFollower>>::clone(&follower),
+            Arc::<Slot<LeaseKeeper>>::clone(&keeper),
         ];
+        if let Some(messenger) = &shared.messenger {
+            children.push(Arc::<Slot<Messenger>>::clone(messenger));
+        }
         CatalogSupervisor::new(children, restarts).start();
-        let (address, server) = listen(settings, &shared)?;
-        Ok(Self { address, shared, follower, server })
+        let server = serve(settings, listener, &shared)?;
+        Ok(Self { address, shared, follower, keeper, server })
     }
 
     /// The address it listens on.
@@ -109,42 +135,55 @@ impl Application {
         self.server.handle()
     }
 
-    /// Serves until stopped.
+    /// The lease keeper.
+    pub fn keeper(&self) -> &Arc<Slot<LeaseKeeper>> {
+        &self.keeper
+    }
+
+    /// Serves until stopped, then leaves the members, so that no edit elsewhere waits for this instance.
     pub async fn run(self) -> std::io::Result<()> {
-        self.server.await
+        let outcome = self.server.await;
+        leave(&self.keeper).await;
+        outcome
     }
 }
 
-/// Reads the catalogue's identity and the end of its log, so that entries of the shared cache can be judged from the start.
-fn join_log(database_url: &str) -> Result<(uuid::Uuid, Arc<Log>), StoreError> {
-    let mut connection = pool::connect(database_url)?;
-    let catalogue = events::catalog_identity(&mut connection)?;
-    let log = Log::default();
-    let head = events::head(&mut connection)?;
-    log.start_after(head.saturating_sub(LOG_TAIL_MAX).max(0));
-    loop {
-        let began = Instant::now();
-        let pulled = events::pull(&mut connection, log.applied(), LOG_PULL_MAX)?;
-        let changes: Vec<Change> = pulled.events.into_iter().map(Change::from).collect();
-        log.apply_pulled(&changes);
-        if changes.is_empty() {
-            log.read_to_end(began);
-            return Ok((catalogue, Arc::new(log)));
-        }
+#[expect(clippy::disallowed_methods, reason = "one message in the life of the process")]
+async fn leave(keeper: &Slot<LeaseKeeper>) {
+    // A keeper that hangs on the database is not waited for: its lease runs out by itself.
+    let left = keeper.address().send(stepper::Envelope(Leave)).timeout(LEAVE_TIMEOUT).await;
+    if left.is_err() {
+        log::warn!("could not leave the members in time; they will notice");
     }
+}
+
+/// Starts the lease keeper after it has joined: nothing is served without a first lease.
+fn start_keeper(
+    settings: &KeeperSettings,
+    coherence: &Arc<Coherence>,
+    restarts: &Restarts,
+    metrics: &Arc<Metrics>,
+) -> Result<Slot<LeaseKeeper>, StoreError> {
+    let make = {
+        let (settings, coherence, metrics) = (settings.clone(), Arc::clone(coherence), Arc::clone(metrics));
+        move || keeper::State::new(settings.clone(), Arc::clone(&coherence), Arc::clone(&metrics))
+    };
+    make().begin()?;
+    let own = restarts.clone();
+    Ok(Slot::start(Kind::LeaseKeeper, restarts.clone(), move || Stepper::new(make(), own.clone())))
 }
 
 fn start_actors(
     settings: &ServeSettings,
-    backends: &Backends,
-    log: Arc<Log>,
-    shared: Option<&SharedSettings>,
+    connections: Pool,
+    coherence: Arc<Coherence>,
+    redis: Option<&SharedSettings>,
     restarts: &Restarts,
     metrics: Arc<Metrics>,
 ) -> Shared {
     let local = Arc::new(LocalCache::new(u64::from(settings.cache_mb) << 20));
-    let reader = Reader { local, log, fenced: metrics.cache.local_fenced.clone() };
-    let connections = Pool::new(&backends.database_url, u32::from(settings.store_actors));
+    let messenger = redis.map(|redis| Arc::new(start_messenger(redis, &coherence, restarts, &metrics)));
+    let reader = Reader { local, coherence, fenced: metrics.cache.local_fenced.clone() };
     let store = StorePool::start(
         connections,
         usize::from(settings.store_actors),
@@ -158,31 +197,52 @@ fn start_actors(
         locales: settings.locales.clone().into(),
         metrics: Arc::clone(&metrics),
     };
-    let fillers = Fillers::start(usize::from(settings.fill_actors), &loader, shared, restarts);
+    let fillers = Fillers::start(usize::from(settings.fill_actors), &loader, redis, restarts);
     let misses = Permits::new(usize::from(settings.miss_queue));
-    Shared { reader, fillers, store, misses, restarts: restarts.clone(), metrics }
+    let (consistency, restarts) = (settings.consistency, restarts.clone());
+    Shared { reader, fillers, store, messenger, misses, consistency, restarts, metrics }
 }
 
-fn start_follower(
-    backends: &Backends,
-    shared_settings: Option<SharedSettings>,
-    shared: &Shared,
-) -> Slot<LogFollower> {
-    let subscription =
-        shared_settings.map(|SharedSettings { url, catalogue }| Subscription { url, catalogue });
-    let settings = FollowerSettings { database_url: backends.database_url.clone(), subscription };
-    let (log, restarts, metrics) =
-        (Arc::clone(&shared.reader.log), shared.restarts.clone(), Arc::clone(&shared.metrics));
-    Slot::start(Kind::LogFollower, shared.restarts.clone(), move || {
-        LogFollower::new(settings.clone(), Arc::clone(&log), restarts.clone(), Arc::clone(&metrics))
+fn start_messenger(
+    redis: &SharedSettings,
+    coherence: &Arc<Coherence>,
+    restarts: &Restarts,
+    metrics: &Arc<Metrics>,
+) -> Slot<Messenger> {
+    let settings = MessengerSettings { url: redis.url.clone(), catalogue: redis.catalogue };
+    let (coherence, own, metrics) = (Arc::clone(coherence), restarts.clone(), Arc::clone(metrics));
+    Slot::start(Kind::Messenger, restarts.clone(), move || {
+        Messenger::new(settings.clone(), Arc::clone(&coherence), own.clone(), Arc::clone(&metrics))
     })
 }
 
-fn listen(
+fn start_follower(backends: &Backends, shared: &Shared) -> Slot<LogFollower> {
+    let url = backends.database_url.clone();
+    let (coherence, restarts, metrics) =
+        (Arc::clone(&shared.reader.coherence), shared.restarts.clone(), Arc::clone(&shared.metrics));
+    Slot::start(Kind::LogFollower, shared.restarts.clone(), move || {
+        let state = follower::State::new(&url, Arc::clone(&coherence), Arc::clone(&metrics));
+        Stepper::new(state, restarts.clone())
+    })
+}
+
+fn cannot_listen(address: &str) -> impl Fn(std::io::Error) -> StartError + '_ {
+    |error| StartError::Listen { address: address.to_owned(), error }
+}
+
+/// Takes the address before anything else starts: the members are told of it.
+fn listen(address: &str) -> Result<TcpListener, StartError> {
+    let listener = TcpListener::bind(address).map_err(cannot_listen(address))?;
+    // The standard library's backlog is short.
+    rustix::net::listen(&listener, BACKLOG).map_err(|error| cannot_listen(address)(error.into()))?;
+    Ok(listener)
+}
+
+fn serve(
     settings: &ServeSettings,
+    listener: TcpListener,
     shared: &Shared,
-) -> Result<(SocketAddr, actix_web::dev::Server), StartError> {
-    let cannot = |error| StartError::Listen { address: settings.listen.clone(), error };
+) -> Result<actix_web::dev::Server, StartError> {
     let (own, settings_of_http) = (shared.clone(), http::HttpSettings::new(settings));
     let mut server = HttpServer::new(move || {
         // Runs once on each worker's thread: the catalogue actor lives there.
@@ -197,8 +257,5 @@ fn listen(
     if settings.workers > 0 {
         server = server.workers(settings.workers);
     }
-    let server = server.bind(&settings.listen).map_err(cannot)?;
-    let address =
-        server.addrs().first().copied().ok_or_else(|| cannot(std::io::ErrorKind::AddrNotAvailable.into()))?;
-    Ok((address, server.run()))
+    Ok(server.listen(listener).map_err(cannot_listen(&settings.listen))?.run())
 }

@@ -127,11 +127,27 @@ pub const LOG_PULL_MAX: i64 = 1000;
 /// How often the LISTEN connection is looked at; bounds the delay of edits that no message announced.
 pub const DOORBELL_POLL: Duration = Duration::from_millis(5);
 
-/// Pull of the log without any doorbell: certainty when every message was lost.
-pub const LOG_PULL_INTERVAL: Duration = Duration::from_millis(500);
+/// Longest lease, in any instance of a fleet: what those assume who do not know another's.
+pub const LEASE_MAX: Duration = Duration::from_secs(5);
 
-/// A log not read to its end for this long makes an instance unready: it may answer what has changed meanwhile.
-pub const LOG_SILENCE_MAX: Duration = Duration::from_secs(5);
+/// Shortest lease: renewals are a quarter of it apart, and one must fit in between.
+pub const LEASE_MIN: Duration = Duration::from_millis(200);
+
+/// Longest wait at the stop for the own row to be deleted; a dead one costs the others one lease.
+pub const LEAVE_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// How often the lease keeper looks whether something is due; bounds the wait of edits whose acknowledgements no message brings.
+pub const KEEPER_POLL: Duration = Duration::from_millis(5);
+
+/// Acknowledgements over Redis are at least this far apart: several edits in a millisecond share one.
+pub const ACK_INTERVAL: Duration = Duration::from_millis(1);
+
+/// Longest wait for a position that a request names in `Catalog-Min-Position`; after it, the client may ask elsewhere.
+pub const MIN_POSITION_PATIENCE: Duration = Duration::from_secs(1);
+
+/// The database's clock and this machine's may move apart by this much between two renewals; more means that one was set or
+/// that the machine stood still.
+pub const CLOCK_JUMP_MAX: Duration = Duration::from_millis(100);
 
 /// Restart intensity: at most this many restarts of one kind of actor …
 pub const RESTARTS_MAX: usize = 20;

@@ -22,6 +22,18 @@ pub struct ServiceSettings {
     pub data_dir: PathBuf,
 }
 
+/// Bounds of the lease's length; see [`crate::limits::LEASE_MIN`] and [`crate::limits::LEASE_MAX`].
+const LEASE_MS: std::ops::RangeInclusive<i64> = 200..=5000;
+
+/// What is answered while there is no lease.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Consistency {
+    /// What is cached, labelled as unverified.
+    Available,
+    /// Nothing.
+    Strict,
+}
+
 /// Everything `aisle serve` can be told.
 #[derive(Debug, Clone, Args)]
 pub struct ServeSettings {
@@ -73,6 +85,19 @@ pub struct ServeSettings {
     /// Cache misses under way or waiting before more are refused with 503
     #[arg(long, env = "AISLE_MISS_QUEUE", default_value_t = 4096, value_parser = clap::value_parser!(u16).range(1..))]
     pub miss_queue: u16,
+
+    /// Length of the lease on the caches, in milliseconds: how long answers go on without the database, and how long the
+    /// first edit may wait after an instance died
+    #[arg(long, env = "AISLE_LEASE_MS", default_value_t = 2000, value_parser = clap::value_parser!(u16).range(LEASE_MS))]
+    pub lease_ms: u16,
+
+    /// What is answered without a lease: `available` answers from the cache and labels it, `strict` refuses
+    #[arg(long, env = "AISLE_CONSISTENCY", default_value = "available", value_enum)]
+    pub consistency: Consistency,
+
+    /// Address at which others reach this instance, as the table of members shows it; absent: the one it listens on
+    #[arg(long, env = "AISLE_ADVERTISE")]
+    pub advertise: Option<String>,
 
     /// Log every request, not only errors and slow ones
     #[arg(long, env = "AISLE_ACCESS_LOG", default_value_t = false)]

@@ -9,15 +9,15 @@ use uuid::Uuid;
 use super::encode;
 use crate::{
     catalog::messages::{Body, Coding, Cursor},
-    coherence::Fence,
+    coherence::{Gate, Stamp},
     domain::dependency::Dependency,
 };
 
 /// A cached answer with its stamp. Immutable: a change makes a new one.
 #[derive(Debug)]
 pub struct Entry {
-    /// Log position of the snapshot it was read from: it reflects every event on its dependencies up to here.
-    pub stamp: i64,
+    /// Where it was read: it reflects every event on its dependencies up to there.
+    pub stamp: Stamp,
     /// What can change it.
     pub dependencies: Box<[Dependency]>,
     /// What it says.
@@ -25,9 +25,9 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// Whether it has missed no change that the fence knows of.
-    pub fn is_current(&self, fence: &Fence) -> bool {
-        fence.admits(self.stamp, &self.dependencies)
+    /// Whether it has missed no change that is known here.
+    pub fn is_current(&self, gate: &Gate) -> bool {
+        gate.admits(self.stamp, &self.dependencies)
     }
 
     /// Bytes it holds, for the cache's bound.

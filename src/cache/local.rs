@@ -76,7 +76,10 @@ impl Weighter<Key, Arc<Entry>> for ByWeight {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cache::{Encoded, Value};
+    use crate::{
+        cache::{Encoded, Value},
+        coherence::Stamp,
+    };
 
     #[test]
     fn stays_under_its_bound() {
@@ -84,7 +87,7 @@ mod tests {
         for number in 0..10_000 {
             let body = vec![b'x'; 2_000];
             let value = Value::Body(Encoded::new(1, &body));
-            let entry = Entry { stamp: 1, dependencies: Box::default(), value };
+            let entry = Entry { stamp: Stamp { era: 0, position: 1 }, dependencies: Box::default(), value };
             cache.insert(Key::Slug(format!("slug-{number}").into()), Arc::new(entry));
         }
         assert!(cache.weight() <= 1 << 20, "{}", cache.weight());

@@ -26,13 +26,14 @@ use super::{
 };
 use crate::{
     catalog::messages::{Coding, Cursor},
+    coherence::{Era, Stamp},
     domain::dependency::Dependency,
     limits::{REDIS_BREAKER_OPEN, REDIS_REFUSALS_APART, REDIS_TIMEOUT, SHARED_ABSENT_TTL, SHARED_TTL},
     telemetry::metrics::Metrics,
 };
 
 /// Version of the stored form. Part of every key: instances of different releases do not read each other's entries.
-const FORMAT: u8 = 1;
+const FORMAT: u8 = 2;
 
 /// Stores an entry unless a newer one is there. Saves churn only; correctness does not need it.
 /// The first eight bytes are the stamp, big endian and never negative, so they compare as text. What is no text at all
@@ -94,20 +95,19 @@ impl SharedCache {
     }
 
     /// The stored entry of `key`, current or not; `None` also when Redis fails.
-    pub async fn get(&self, key: &str) -> Option<Entry> {
-        let name = self.name(key);
+    pub async fn get(&self, era: Era, key: &str) -> Option<Entry> {
+        let name = self.name(era, key)?;
         let stored: Option<Vec<u8>> = self
             .bounded(|mut connection| async move {
                 redis::cmd("GET").arg(name).query_async(&mut connection).await
             })
             .await?;
-        decode(&stored?)
+        decode(&stored?, era.ordinal)
     }
 
     /// Stores an entry unless a newer one is there. Failures are swallowed: it is a cache.
-    pub async fn set(&self, key: &str, entry: &Entry) {
-        let Some(bytes) = encode(entry) else { return };
-        let name = self.name(key);
+    pub async fn set(&self, era: Era, key: &str, entry: &Entry) {
+        let (Some(bytes), Some(name)) = (encode(entry), self.name(era, key)) else { return };
         let inner = Rc::clone(&self.inner);
         let life = if matches!(entry.value, Value::Absent) { SHARED_ABSENT_TTL } else { SHARED_TTL };
         let ttl_ms = u64::try_from(life.as_millis()).unwrap_or(u64::MAX);
@@ -137,8 +137,9 @@ impl SharedCache {
         probe(&self.inner).await.then(|| start.elapsed())
     }
 
-    fn name(&self, key: &str) -> String {
-        format!("{}{key}", self.inner.prefix)
+    /// Positions of another era mean something else, so every era has names of its own.
+    fn name(&self, era: Era, key: &str) -> Option<String> {
+        Some(format!("{}{}:{key}", self.inner.prefix, era.id?.simple()))
     }
 
     async fn bounded<T, F>(&self, command: impl FnOnce(ConnectionManager) -> F) -> Option<T>
@@ -298,11 +299,11 @@ fn encode(entry: &Entry) -> Option<Vec<u8>> {
         Value::Absent => StoredValue::Absent,
     };
     let dependencies = entry.dependencies.iter().map(|dependency| dependency.0).collect();
-    let stamp = u64::try_from(entry.stamp).ok()?.to_be_bytes().to_vec();
+    let stamp = u64::try_from(entry.stamp.position).ok()?.to_be_bytes().to_vec();
     postcard::to_extend(&Stored { dependencies, value }, stamp).ok()
 }
 
-fn decode(bytes: &[u8]) -> Option<Entry> {
+fn decode(bytes: &[u8], era: u32) -> Option<Entry> {
     let (stamp, rest) = bytes.split_first_chunk::<8>()?;
     let stored: Stored<'_> = postcard::from_bytes(rest).ok()?;
     let value = match stored.value {
@@ -319,7 +320,7 @@ fn decode(bytes: &[u8]) -> Option<Entry> {
         StoredValue::Absent => Value::Absent,
     };
     Some(Entry {
-        stamp: i64::try_from(u64::from_be_bytes(*stamp)).ok()?,
+        stamp: Stamp { era, position: i64::try_from(u64::from_be_bytes(*stamp)).ok()? },
         dependencies: stored.dependencies.into_iter().map(Dependency).collect(),
         value,
     })
@@ -335,12 +336,12 @@ mod tests {
     fn entries_survive_the_round_trip() {
         let body = Encoded::new(3, &b"{\"title\":\"lamp\"}".repeat(40)).with(Coding::Brotli);
         let entry = Entry {
-            stamp: 42,
+            stamp: Stamp { era: 3, position: 42 },
             dependencies: [Dependency(1), Dependency(-2)].into(),
             value: Value::Product { body, card: Bytes::from_static(b"{}") },
         };
-        let back = decode(&encode(&entry).unwrap()).unwrap();
-        assert_eq!((back.stamp, &back.dependencies), (42, &entry.dependencies));
+        let back = decode(&encode(&entry).unwrap(), 3).unwrap();
+        assert_eq!((back.stamp, &back.dependencies), (entry.stamp, &entry.dependencies));
         let (Value::Product { body: before, .. }, Value::Product { body: after, card }) =
             (&entry.value, &back.value)
         else {
@@ -388,7 +389,7 @@ mod tests {
         /// Whatever bytes Redis gives back, reading them never panics.
         #[test]
         fn hostile_bytes_are_a_miss(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
-            let _entry = decode(&bytes);
+            let _entry = decode(&bytes, 0);
         }
     }
 }

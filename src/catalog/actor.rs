@@ -1,6 +1,6 @@
 //! The catalogue actor: one per HTTP worker, on that worker's own thread; answers every hit.
 //!
-//! A hit is: applied position, local cache, fence. No I/O, no other thread, no lock held beyond a look-up.
+//! A hit is: lease, clock, local cache, fence. No I/O, no other thread, no lock held beyond a look-up.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     cache::{Entry, LocalCache, Value},
-    coherence::Log,
+    coherence::{Coherence, Moment},
     supervision::{Restarts, guarded, intensity::Kind},
 };
 
@@ -32,8 +32,8 @@ pub trait CatalogMessage: Send + 'static {
 pub struct Reader {
     /// Cached answers.
     pub local: Arc<LocalCache>,
-    /// Applied position and fence.
-    pub log: Arc<Log>,
+    /// Lease, era, fence.
+    pub coherence: Arc<Coherence>,
     /// Counts entries found below their fence.
     pub fenced: IntCounter,
 }
@@ -47,42 +47,94 @@ pub enum Lookup {
     Miss {
         /// What is missing.
         key: Key,
-        /// Position up to which the way to it is true; `i64::MAX` when it is the key asked for.
-        up_to: i64,
+        /// The slug or SKU that led there, if it is not the key asked for.
+        via: Option<Arc<Entry>>,
     },
+    /// There is no lease, so the caches prove nothing.
+    Lapsed,
 }
 
 impl Reader {
     /// Answers from the local cache, following a slug or SKU to its product.
+    ///
+    /// The lease is looked at before anything else: then everything stable at that instant has raised the fence, and what
+    /// the fence admits afterwards is an answer of now. In another order a lease that lapsed and came back would go unnoticed.
     pub fn look_up(&self, get: &Get) -> Lookup {
-        // First of all: whatever is found current below is current at least up to here.
-        let applied = self.log.applied();
-        let mut key = get.key.clone();
-        // An answer reached over a slug or SKU is as late as the earlier of the two.
-        let mut up_to = i64::MAX;
+        if !self.is_leased() {
+            return Lookup::Lapsed;
+        }
+        self.find(get)
+    }
+
+    /// The same without a lease: an answer that nothing known here has overtaken.
+    pub fn look_up_unverified(&self, get: &Get) -> Option<Answer> {
+        match self.find(get) {
+            Lookup::Hit(answer) => Some(Answer { unverified: Some(self.coherence.age()), ..answer }),
+            Lookup::Miss { .. } | Lookup::Lapsed => None,
+        }
+    }
+
+    fn is_leased(&self) -> bool {
+        #[cfg(feature = "mutants")]
+        if crate::coherence::mutants::is_active(crate::coherence::mutants::Mutant::NoLease) {
+            return true;
+        }
+        self.coherence.gate().is_leased(Moment::now())
+    }
+
+    fn find(&self, get: &Get) -> Lookup {
+        // Whatever is found current below is current at least up to here.
+        let applied = self.coherence.gate().applied();
+        let Some(mut entry) = self.current(&get.key) else {
+            return Lookup::Miss { key: get.key.clone(), via: None };
+        };
+        let mut via: Option<Arc<Entry>> = None;
         loop {
-            let Some(entry) = self.current(&key) else { return Lookup::Miss { key, up_to } };
-            let vouched = up_to.min(applied.max(entry.stamp));
             match resolve(&entry, get) {
                 Resolved::Outcome(outcome) => {
-                    return Lookup::Hit(Answer { outcome, position: vouched, source: Source::Local });
+                    // Name and product must hold at one instant: the name may have gone to another product meanwhile.
+                    if via.as_ref().is_some_and(|via| !self.admits(via)) {
+                        return Lookup::Miss { key: get.key.clone(), via: None };
+                    }
+                    let position = if via.is_some() { applied } else { applied.max(entry.stamp.position) };
+                    return Lookup::Hit(Answer { outcome, position, source: Source::Local, unverified: None });
                 }
-                Resolved::Follow(next) => key = next,
-                Resolved::CodingUnmade => return Lookup::Miss { key, up_to },
+                Resolved::Follow(next) => {
+                    let Some(product) = self.current(&next) else {
+                        return Lookup::Miss { key: next, via: Some(entry) };
+                    };
+                    via = Some(std::mem::replace(&mut entry, product));
+                }
+                Resolved::CodingUnmade => {
+                    let key = entry_key(&via, get);
+                    return Lookup::Miss { key, via };
+                }
             }
-            up_to = vouched;
         }
     }
 
     /// The entry of `key`, if it has missed no known change.
     pub fn current(&self, key: &Key) -> Option<Arc<Entry>> {
         let entry = self.local.get(key)?;
-        if entry.is_current(self.log.fence()) {
+        if self.admits(&entry) {
             Some(entry)
         } else {
             self.fenced.inc();
             None
         }
+    }
+
+    /// Whether an entry has missed no known change.
+    pub fn admits(&self, entry: &Entry) -> bool {
+        entry.is_current(self.coherence.gate())
+    }
+}
+
+/// The key of what a look-up arrived at: what the slug or SKU names, or what was asked for.
+fn entry_key(via: &Option<Arc<Entry>>, get: &Get) -> Key {
+    match via.as_ref().map(|via| resolve(via, get)) {
+        Some(Resolved::Follow(key)) => key,
+        Some(Resolved::Outcome(_) | Resolved::CodingUnmade) | None => get.key.clone(),
     }
 }
 
@@ -116,6 +168,19 @@ impl CatalogMessage for Get {
 
     fn handle(self, catalog: &mut Reader) -> Lookup {
         catalog.look_up(&self)
+    }
+}
+
+/// Asks for what is cached, though there is no lease.
+#[derive(Debug, Clone)]
+pub struct GetUnverified(pub Get);
+
+impl CatalogMessage for GetUnverified {
+    type Reply = Option<Answer>;
+    const NAME: &'static str = "get_unverified";
+
+    fn handle(self, catalog: &mut Reader) -> Option<Answer> {
+        catalog.look_up_unverified(&self.0)
     }
 }
 

@@ -34,6 +34,12 @@ pub enum CatalogError {
     /// A dependency (Postgres) or an actor is away for the moment.
     #[error("unavailable: {0}")]
     Unavailable(String),
+    /// There is no lease, so no cached answer can be vouched for.
+    #[error("no lease")]
+    Unvouched,
+    /// The position asked for was not reached in time.
+    #[error("position not reached")]
+    PositionAhead,
     /// A defect: a caught panic or an unexpected database answer. The text goes to the log, never to a client.
     #[error("internal: {0}")]
     Internal(String),

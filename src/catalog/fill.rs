@@ -17,9 +17,8 @@ use super::{
     messages::{Coding, Key, Source},
 };
 use crate::{
-    cache::{Entry, SharedCache, announcements},
+    cache::{Entry, SharedCache},
     catalog::loader::shared_key,
-    coherence::log::Change,
     supervision::{Permit, Restarts, guard::describe, guarded, intensity::Kind},
 };
 
@@ -58,10 +57,6 @@ pub struct Fill {
     pub permit: Permit,
 }
 
-/// Tells the other instances of a change.
-#[derive(Debug)]
-pub struct Announce(pub Change);
-
 /// Asks Redis whether it is there: `None` when there is none configured.
 #[derive(Debug)]
 pub struct PingShared;
@@ -92,7 +87,6 @@ struct Waiter {
 pub struct Filler {
     loader: Loader,
     shared: Option<SharedCache>,
-    announce_to: Option<String>,
     flights: HashMap<Key, Flight>,
     /// Flights that took off so far; goes on over restarts.
     taken_off: u64,
@@ -112,12 +106,12 @@ impl FillMessage for Fill {
         let (reply, receiver) = oneshot::channel();
         let Self { key, coding, permit } = self;
         // Before the look: a change applied after it may be missing in what is found.
-        let applied = filler.loader.reader.log.applied();
+        let applied = filler.loader.reader.coherence.gate().applied();
         if let Some(entry) = filler.loader.reader.current(&key) {
             // Filled since it was missed, or only the coding is missing.
             let made = with_coding(entry, coding);
             filler.keep(key, &made);
-            let position = applied.max(made.stamp);
+            let position = applied.max(made.stamp.position);
             let _gone = reply.send(Ok(Filled { entry: made, position, source: Source::Local }));
             return receiver;
         }
@@ -151,19 +145,6 @@ impl FillMessage for Landed {
                 }
             }
         }
-    }
-}
-
-impl FillMessage for Announce {
-    type Reply = ();
-    const NAME: &'static str = "announce";
-
-    fn handle(self, filler: &mut Filler, _own: &Addr<FillActor>) {
-        let (Some(shared), Some(channel)) = (filler.shared.clone(), filler.announce_to.clone()) else {
-            return;
-        };
-        let Some(message) = announcements::message(&self.0) else { return };
-        actix_rt::spawn(async move { shared.publish(&channel, message).await });
     }
 }
 
@@ -203,9 +184,11 @@ impl Filler {
 
     fn land(&mut self, key: Key, loaded: Loaded, waiters: Vec<Waiter>, own: &Addr<FillActor>) {
         let Loaded { mut entry, source } = loaded;
-        let applied = self.loader.reader.log.applied();
-        let current = entry.is_current(self.loader.reader.log.fence());
-        let position = if current { applied.max(entry.stamp) } else { entry.stamp };
+        let gate = self.loader.reader.coherence.gate();
+        let applied = gate.applied();
+        let current = entry.is_current(gate);
+        let position =
+            if current { applied.max(entry.stamp.position) } else { entry.stamp.position };
         let mut overtaken = Vec::new();
         let mut served = Vec::new();
         for waiter in waiters {
@@ -240,8 +223,10 @@ impl Filler {
         let (Some(shared), Some(name)) = (self.shared.clone(), shared_key(key, &self.loader.locales)) else {
             return;
         };
-        let entry = Arc::clone(entry);
-        actix_rt::spawn(async move { shared.set(&name, &entry).await });
+        let (entry, era) = (Arc::clone(entry), self.loader.reader.coherence.era());
+        if era.ordinal == entry.stamp.era {
+            actix_rt::spawn(async move { shared.set(era, &name, &entry).await });
+        }
     }
 }
 
@@ -283,8 +268,7 @@ pub struct FillActor {
 impl FillActor {
     /// An actor that loads through `loader`; connects to Redis when first needed.
     pub fn new(loader: Loader, settings: Option<SharedSettings>, restarts: Restarts) -> Self {
-        let announce_to = settings.as_ref().map(|shared| announcements::channel(shared.catalogue));
-        let filler = Filler { loader, shared: None, announce_to, flights: HashMap::new(), taken_off: 0 };
+        let filler = Filler { loader, shared: None, flights: HashMap::new(), taken_off: 0 };
         Self { filler, settings, restarts }
     }
 

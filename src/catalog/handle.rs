@@ -5,21 +5,30 @@ use std::{cell::RefCell, rc::Rc, sync::Arc};
 use actix::{Addr, MailboxError, Supervisor};
 
 use super::{
-    actor::{self, CatalogActor, CatalogMessage, Lookup, Reader, Resolved, resolve},
+    actor::{self, CatalogActor, CatalogMessage, GetUnverified, Lookup, Reader, Resolved, resolve},
     edits::{Edit, Query},
     error::CatalogError,
-    fill::{Announce, Fill, FillResult},
+    fill::{Fill, FillResult, Filled},
     fillers::Fillers,
     health::{self, Health},
-    loads::{Run, RunEdit},
-    messages::{Answer, Get, Key},
+    loads::{self, Committed, Run, RunEdit},
+    messages::{Answer, Coding, Get, Key},
     pool::StorePool,
 };
 use crate::{
-    limits::{CATALOG_INFLIGHT_MAX, REQUEST_DEADLINE},
-    supervision::{Permits, Restarts, intensity::Kind},
+    cache::Entry,
+    coherence::{
+        Moment,
+        messenger::{self, Announce, Messenger},
+    },
+    limits::{CATALOG_INFLIGHT_MAX, MIN_POSITION_PATIENCE, REQUEST_DEADLINE},
+    settings::Consistency,
+    supervision::{Permits, Restarts, Slot, intensity::Kind},
     telemetry::metrics::Metrics,
 };
+
+/// Times a name and what it names are read before an edit storm is told apart from bad luck.
+const ATTEMPTS: usize = 8;
 
 /// What all handles of a process share. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -32,6 +41,10 @@ pub struct Shared {
     pub store: StorePool,
     /// Misses that may be under way or waiting.
     pub misses: Permits,
+    /// The way to the other instances, if there is a Redis.
+    pub messenger: Option<Arc<Slot<Messenger>>>,
+    /// What is answered without a lease.
+    pub consistency: Consistency,
     /// Restart counts.
     pub restarts: Restarts,
     /// Counters.
@@ -66,57 +79,84 @@ impl Catalog {
 
     /// Answers a store read: a hit by this worker's actor, a miss within the request deadline.
     pub async fn get(&self, get: Get) -> Result<Answer, CatalogError> {
+        if get.min_position > self.shared.reader.coherence.gate().applied() {
+            self.reach(get.min_position).await?;
+        }
         match self.look_up(&get).await? {
             Lookup::Hit(answer) => Ok(answer),
-            Lookup::Miss { key, up_to } => {
-                let filling = self.get_missing(get, key, up_to);
-                tokio::time::timeout(REQUEST_DEADLINE, filling)
-                    .await
-                    .unwrap_or(Err(CatalogError::DeadlineExceeded))
-            }
+            Lookup::Miss { key, via } => self.within_deadline(self.get_missing(get, key, via)).await,
+            Lookup::Lapsed => self.within_deadline(self.get_lapsed(get)).await,
         }
+    }
+
+    async fn within_deadline(
+        &self,
+        answer: impl Future<Output = Result<Answer, CatalogError>>,
+    ) -> Result<Answer, CatalogError> {
+        let answer = tokio::time::timeout(REQUEST_DEADLINE, answer).await;
+        answer.unwrap_or(Err(CatalogError::DeadlineExceeded))
     }
 
     async fn look_up(&self, get: &Get) -> Result<Lookup, CatalogError> {
         let found = self.ask(get.clone()).await?;
         match found {
             Lookup::Hit(_) => self.shared.metrics.cache.local_hits.inc(),
-            Lookup::Miss { .. } => self.shared.metrics.cache.local_misses.inc(),
+            Lookup::Miss { .. } | Lookup::Lapsed => self.shared.metrics.cache.local_misses.inc(),
         }
         Ok(found)
     }
 
-    /// Fills what is missing: a slug or SKU first, then what it names.
+    /// Waits until the log is applied up to a position that another answer named.
+    async fn reach(&self, position: i64) -> Result<(), CatalogError> {
+        let coherence = &self.shared.reader.coherence;
+        coherence.ring_doorbell();
+        let is_reached = coherence.until(MIN_POSITION_PATIENCE, |gate| gate.applied() >= position).await;
+        is_reached.then_some(()).ok_or(CatalogError::PositionAhead)
+    }
+
+    /// Fills what is missing: a slug or SKU first, then what it names. Both must hold at one instant.
     async fn get_missing(
         &self,
-        mut get: Get,
+        get: Get,
         mut missing: Key,
-        mut up_to: i64,
+        mut via: Option<Arc<Entry>>,
     ) -> Result<Answer, CatalogError> {
-        loop {
-            let Some(permit) = self.shared.misses.take() else {
-                self.shared.metrics.flights.refused.inc();
-                return Err(CatalogError::Overloaded);
-            };
-            let filled = self.fill(Fill { key: missing, coding: get.coding, permit }).await?;
-            up_to = up_to.min(filled.position);
+        for _ in 0..ATTEMPTS {
+            let filled = self.fill(missing, get.coding).await?;
             match resolve(&filled.entry, &get) {
-                Resolved::Outcome(outcome) => {
-                    return Ok(Answer { outcome, position: up_to, source: filled.source });
+                Resolved::Outcome(outcome) if via.as_ref().is_none_or(|via| self.shared.reader.admits(via)) => {
+                    let Filled { position, source, .. } = filled;
+                    return Ok(Answer { outcome, position, source, unverified: None });
                 }
-                Resolved::Follow(key) => get.key = key,
+                // The name has gone elsewhere while its product was read.
+                Resolved::Outcome(_) => (missing, via) = (get.key.clone(), None),
+                Resolved::Follow(key) => (missing, via) = (key, Some(filled.entry)),
                 Resolved::CodingUnmade => {
                     return Err(CatalogError::Internal("a fill without the coding asked for".to_owned()));
                 }
             }
+        }
+        Err(CatalogError::Unavailable("what was asked for changes faster than it can be read".to_owned()))
+    }
+
+    /// There is no lease: waits for it if it is about to come back, else answers from the cache and says so, if it may.
+    async fn get_lapsed(&self, get: Get) -> Result<Answer, CatalogError> {
+        if self.shared.reader.coherence.regains_lease().await {
             match self.look_up(&get).await? {
-                Lookup::Hit(answer) => return Ok(Answer { position: up_to.min(answer.position), ..answer }),
-                Lookup::Miss { key, up_to: way } => {
-                    up_to = up_to.min(way);
-                    missing = key;
-                }
+                Lookup::Hit(answer) => return Ok(answer),
+                Lookup::Miss { key, via } => return self.get_missing(get, key, via).await,
+                Lookup::Lapsed => {}
             }
         }
+        let metrics = &self.shared.metrics.coherence;
+        if self.shared.consistency == Consistency::Available
+            && let Some(answer) = self.ask(GetUnverified(get)).await?
+        {
+            metrics.unverified.inc();
+            return Ok(answer);
+        }
+        metrics.unvouched.inc();
+        Err(CatalogError::Unvouched)
     }
 
     /// Answers an admin read.
@@ -124,15 +164,29 @@ impl Catalog {
         self.shared.store.ask(Run(query)).await
     }
 
-    /// Commits an edit and invalidates what it changed: here before this returns, elsewhere at once by message and
-    /// for certain by the log.
+    /// Commits an edit, invalidates what it changed, here and by message elsewhere, and returns once no instance answers
+    /// with anything older. A crash in between leaves the outcome unknown to the caller, and nothing stuck: the log has it.
     pub async fn edit<M: Edit>(&self, edit: M) -> Result<Acknowledged<M::Reply>, CatalogError> {
-        let (reply, change) = self.shared.store.ask(RunEdit(edit)).await?;
+        let coherence = &self.shared.reader.coherence;
+        let era = coherence.era();
+        let Committed { reply, change, seen } = self.shared.store.ask(RunEdit(edit)).await?;
+        // After the commit: leases granted from here on include it.
+        let since = Moment::now();
         let position = change.as_ref().map(|change| change.position);
-        if let Some(change) = change {
-            self.shared.reader.log.apply_pushed(&change);
-            self.shared.fillers.tell(Announce(change));
+        if let (Some(change), Some(id)) = (change, era.id) {
+            if let Some(messenger) = &self.shared.messenger {
+                messenger::tell(messenger, Announce { era: id, change: change.clone() });
+            }
+            coherence.pushed(id, &change);
         }
+        // An edit that changed nothing may rest on one that is not seen everywhere yet.
+        let seen = position.unwrap_or(seen);
+        if let Err(error) = loads::apply_up_to(coherence, &self.shared.store, era, seen).await {
+            // Committed all the same: then time alone proves that nobody answers with anything older, here neither.
+            log::warn!("the log cannot be read after an edit reason={error}");
+        }
+        coherence.stable(era.ordinal, seen, since).await;
+        self.shared.metrics.coherence.ack_wait.observe(Moment::now().since(since).as_secs_f64());
         Ok(Acknowledged { reply, position })
     }
 
@@ -144,9 +198,12 @@ impl Catalog {
         metrics.cache.local_entries.set(gauge(reader.local.len()));
         metrics.store.permits_available.set(gauge(store.permits_left()));
         metrics.store.threads.set(gauge(store.alive()));
-        metrics.log.applied.set(reader.log.applied());
-        let lag = reader.log.read_at().map_or(f64::INFINITY, |at| at.elapsed().as_secs_f64());
-        metrics.log.lag_seconds.set(lag);
+        let (coherence, now) = (&reader.coherence, Moment::now());
+        metrics.log.applied.set(coherence.gate().applied());
+        metrics.log.lag_seconds.set(coherence.age().as_secs_f64());
+        metrics.coherence.stable.set(coherence.gate().stable());
+        metrics.coherence.members.set(gauge(coherence.members()));
+        metrics.coherence.lease_seconds.set(coherence.gate().deadline().since(now).as_secs_f64());
     }
 
     /// State of the dependencies, for `/readyz`.
@@ -175,22 +232,24 @@ impl Catalog {
         }
     }
 
-    async fn fill(&self, fill: Fill) -> FillResult {
-        let (key, coding) = (fill.key.clone(), fill.coding);
-        match self.await_flight(fill).await {
+    async fn fill(&self, key: Key, coding: Coding) -> FillResult {
+        match self.await_flight(&key, coding).await {
             // The fill actor started over while this waited: nothing was done, so ask the fresh one once.
             None => {
-                let permit = self.shared.misses.take().ok_or(CatalogError::Overloaded)?;
-                let again = self.await_flight(Fill { key, coding, permit }).await;
+                let again = self.await_flight(&key, coding).await;
                 again.unwrap_or_else(|| Err(CatalogError::Unavailable("fill actor lost".to_owned())))
             }
             Some(result) => result,
         }
     }
 
-    async fn await_flight(&self, fill: Fill) -> Option<FillResult> {
-        let key = fill.key.clone();
-        let landing = match self.shared.fillers.ask(&key, fill).await {
+    async fn await_flight(&self, key: &Key, coding: Coding) -> Option<FillResult> {
+        let Some(permit) = self.shared.misses.take() else {
+            self.shared.metrics.flights.refused.inc();
+            return Some(Err(CatalogError::Overloaded));
+        };
+        let fill = Fill { key: key.clone(), coding, permit };
+        let landing = match self.shared.fillers.ask(key, fill).await {
             Ok(landing) => landing,
             Err(CatalogError::Unavailable(_)) => return None,
             Err(error) => return Some(Err(error)),

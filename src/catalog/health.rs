@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::{edits::Query, error::CatalogError, fill::PingShared, handle::Shared, loads::Run, messages::Key};
 use crate::{
-    limits::LOG_SILENCE_MAX,
+    coherence::Moment,
     store::{Connection, error::StoreError, events},
 };
 
@@ -23,7 +23,7 @@ pub struct Health {
 /// State of one dependency.
 #[derive(Debug, Clone, serde::Serialize, utoipa::ToSchema)]
 pub struct Check {
-    /// `postgres`, `redis`, `store_actors`, `log_follower`.
+    /// `postgres`, `redis`, `store_actors`, `lease`.
     pub name: &'static str,
     /// Whether it works.
     pub ok: bool,
@@ -50,7 +50,7 @@ impl Query for Head {
 /// Asks every dependency.
 pub(super) async fn examine(shared: &Shared) -> Health {
     let (postgres, redis) = futures_util::join!(postgres(shared), redis(shared));
-    let mut checks = vec![postgres, store_actors(shared), log_follower(shared)];
+    let mut checks = vec![postgres, store_actors(shared), lease(shared)];
     checks.extend(redis);
     let escalating = shared.restarts.exceeded().is_some();
     let ready = !escalating && checks.iter().all(|check| check.ok || !check.required);
@@ -63,7 +63,7 @@ async fn postgres(shared: &Shared) -> Check {
     let latency_ms = Some(milliseconds(start.elapsed()));
     let (ok, detail) = match head {
         Ok(Ok(head)) => {
-            let applied = shared.reader.log.applied();
+            let applied = shared.reader.coherence.gate().applied();
             (true, Some(format!("log position {head}, applied {applied}")))
         }
         // Refused before it was asked: busy is not broken, and taking busy instances out would drown the rest.
@@ -95,14 +95,17 @@ fn store_actors(shared: &Shared) -> Check {
     Check { name: "store_actors", ok: alive > 0, required: true, latency_ms: None, detail }
 }
 
-fn log_follower(shared: &Shared) -> Check {
-    let silence = shared.reader.log.read_at().map(|at| at.elapsed());
-    let ok = silence.is_some_and(|silence| silence <= LOG_SILENCE_MAX);
-    let detail = Some(match silence {
-        Some(silence) => format!("log read to its end {} ms ago", milliseconds(silence)),
-        None => "log not read yet".to_owned(),
+fn lease(shared: &Shared) -> Check {
+    let (coherence, now) = (&shared.reader.coherence, Moment::now());
+    let gate = coherence.gate();
+    let ok = gate.is_leased(now);
+    let detail = Some(if ok {
+        let left = milliseconds(gate.deadline().since(now));
+        format!("for {left} ms, {} members, stable up to {}", coherence.members(), gate.stable())
+    } else {
+        "none: answers cannot be vouched for".to_owned()
     });
-    Check { name: "log_follower", ok, required: true, latency_ms: None, detail }
+    Check { name: "lease", ok, required: true, latency_ms: None, detail }
 }
 
 fn milliseconds(duration: Duration) -> u64 {

@@ -10,8 +10,8 @@ use super::{
     edits::Query,
     error::CatalogError,
     loads::{
-        LoadBrands, LoadCategories, LoadCategory, LoadIds, LoadProduct, LoadProducts, LoadSku, LoadSlug,
-        PullLog, Run,
+        LoadBrands, LoadCategories, LoadCategory, LoadIds, LoadProduct, LoadProducts, LoadSku, LoadSlug, Run,
+        apply_up_to,
     },
     messages::{Key, ListQuery, Source, ViewKey},
     pages,
@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     cache::{Encoded, Entry, SharedCache, Value},
-    coherence::log::Change,
+    coherence::{Era, Moment, Stamp},
     domain::{
         category::{self, StoreBrands},
         dependency::Dependency,
@@ -43,6 +43,15 @@ pub struct Loader {
     pub metrics: Arc<Metrics>,
 }
 
+/// What was read of Postgres, and where.
+#[derive(Debug)]
+pub(super) struct Read<T> {
+    /// Position and era.
+    pub(super) stamp: Stamp,
+    /// What was found.
+    pub(super) value: T,
+}
+
 /// What a flight brings.
 #[derive(Debug)]
 pub struct Loaded {
@@ -53,9 +62,10 @@ pub struct Loaded {
 }
 
 impl Loader {
-    /// Loads `key`: from Redis if it has a current entry, else from Postgres.
+    /// Loads `key`: from Redis if it has a current entry, else from Postgres. What it brings reflects stable events only.
     pub async fn load(&self, key: &Key, shared: Option<&SharedCache>) -> Result<Loaded, CatalogError> {
-        if let Some(entry) = self.ask_shared(key, shared).await {
+        let era = self.reader.coherence.era();
+        if let Some(entry) = self.ask_shared(era, key, shared).await {
             return Ok(Loaded { entry: Arc::new(entry), source: Source::Shared });
         }
         let entry = match key {
@@ -68,11 +78,32 @@ impl Loader {
             Key::Category(name) => self.category(name).await?,
             Key::Brands => self.brands().await?,
         };
+        self.settle(era, [&entry]).await;
         Ok(Loaded { entry: Arc::new(entry), source: Source::Database })
     }
 
+    /// Waits until everything that was seen in these entries, just read from Postgres, is stable: else this answer would
+    /// show an edit that another instance does not show yet, and the same client could see the old state there afterwards.
+    pub(super) async fn settle(&self, era: Era, entries: impl IntoIterator<Item = &Entry>) {
+        let (coherence, since) = (&self.reader.coherence, Moment::now());
+        let touched = entries.into_iter().map(|entry| {
+            coherence.gate().height(&entry.dependencies).min(entry.stamp.position)
+        });
+        let Some(seen) = touched.max() else { return };
+        if !coherence.is_stable(era.ordinal, seen) {
+            coherence.stable(era.ordinal, seen, since).await;
+            let waited = Moment::now().since(since);
+            self.metrics.coherence.dirty_wait.observe(waited.as_secs_f64());
+        }
+    }
+
     /// The shared cache's entry of `key`, if it has missed no known change.
-    pub(super) async fn ask_shared(&self, key: &Key, shared: Option<&SharedCache>) -> Option<Entry> {
+    pub(super) async fn ask_shared(
+        &self,
+        era: Era,
+        key: &Key,
+        shared: Option<&SharedCache>,
+    ) -> Option<Entry> {
         let shared = shared?;
         let name = shared_key(key, &self.locales)?;
         let counters = &self.metrics.cache;
@@ -80,8 +111,12 @@ impl Loader {
             counters.shared_skipped.inc();
             return None;
         }
-        let found = shared.get(&name).await;
-        let current = found.as_ref().is_some_and(|entry| entry.is_current(self.reader.log.fence()));
+        let found = shared.get(era, &name).await;
+        let gate = self.reader.coherence.gate();
+        // One that was read further on than is applied here may be right, but nothing here fits it yet.
+        let current = found
+            .as_ref()
+            .is_some_and(|entry| entry.is_current(gate) && entry.stamp.position <= gate.applied());
         match (&found, current) {
             (Some(_), true) => counters.shared_hits.inc(),
             (Some(_), false) => counters.shared_fenced.inc(),
@@ -91,31 +126,23 @@ impl Loader {
     }
 
     async fn product(&self, id: Uuid, view: ViewKey) -> Result<Entry, CatalogError> {
-        let Snapshot { head, value } = self.read(LoadProduct(id)).await?;
+        let Read { stamp, value } = self.read(LoadProduct(id)).await?;
         match value {
-            Some(row) => self.product_entry(id, &row, view, head),
-            None => Ok(absent(head, [Dependency::product(&id)])),
+            Some(row) => self.product_entry(id, &row, view, stamp),
+            None => Ok(absent(stamp, [Dependency::product(&id)])),
         }
     }
 
-    /// Reads a snapshot and applies the log up to it, so that what it shows is not older anywhere else here: whoever saw
-    /// a change in one answer must not miss it in another. Normally the log is there already; else this pulls it.
-    async fn read<Q, T>(&self, query: Q) -> Result<Snapshot<T>, CatalogError>
+    /// Reads a snapshot and applies the log up to it, so that what it shows is not older anywhere else here.
+    async fn read<Q, T>(&self, query: Q) -> Result<Read<T>, CatalogError>
     where
         Q: Query<Reply = Snapshot<T>>,
     {
-        let snapshot = self.store.ask(Run(query)).await?;
-        let log = &self.reader.log;
-        while log.applied() < snapshot.head {
-            let pulled = self.store.ask(Run(PullLog { after: log.applied() })).await?;
-            let changes: Vec<Change> = pulled.events.into_iter().map(Change::from).collect();
-            if changes.is_empty() {
-                // Positions behind the head are gone: the log is not the one that was read.
-                return Err(CatalogError::Unavailable("the log ends before what was read".to_owned()));
-            }
-            log.apply_pulled(&changes);
-        }
-        Ok(snapshot)
+        let coherence = &self.reader.coherence;
+        let era = coherence.era();
+        let Snapshot { head, value } = self.store.ask(Run(query)).await?;
+        apply_up_to(coherence, &self.store, era, head).await?;
+        Ok(Read { stamp: Stamp { era: era.ordinal, position: head }, value })
     }
 
     /// Makes a product's entry from its row.
@@ -124,7 +151,7 @@ impl Loader {
         id: Uuid,
         row: &ProductRow,
         view: ViewKey,
-        head: i64,
+        stamp: Stamp,
     ) -> Result<Entry, CatalogError> {
         let rendered = serde_json::from_str(&row.body)
             .and_then(|document| {
@@ -136,7 +163,7 @@ impl Loader {
         dependencies.extend(row.brand.iter().map(|brand| Dependency::brand(&brand.id)));
         dependencies.extend(row.categories.iter().map(|category| Dependency::category(&category.id)));
         Ok(Entry {
-            stamp: head,
+            stamp,
             dependencies: dependencies.into(),
             value: Value::Product {
                 body: Encoded::new(row.version, &rendered.product),
@@ -149,14 +176,14 @@ impl Loader {
     pub(super) async fn products(
         &self,
         ids: Vec<Uuid>,
-    ) -> Result<Snapshot<Vec<(Uuid, ProductRow)>>, CatalogError> {
+    ) -> Result<Read<Vec<(Uuid, ProductRow)>>, CatalogError> {
         self.read(LoadProducts(ids)).await
     }
 
     async fn slug(&self, slug: &str) -> Result<Entry, CatalogError> {
-        let Snapshot { head, value } = self.read(LoadSlug(slug.into())).await?;
+        let Read { stamp, value } = self.read(LoadSlug(slug.into())).await?;
         let by_name = Dependency::slug(slug);
-        let Some(target) = value else { return Ok(absent(head, [by_name])) };
+        let Some(target) = value else { return Ok(absent(stamp, [by_name])) };
         let (value, dependencies) = if target.is_current {
             (Value::Names(target.product_id), vec![by_name])
         } else {
@@ -164,48 +191,48 @@ impl Loader {
             let product = Dependency::product(&target.product_id);
             (Value::Moved(target.current_slug.into()), vec![by_name, product])
         };
-        Ok(Entry { stamp: head, dependencies: dependencies.into(), value })
+        Ok(Entry { stamp, dependencies: dependencies.into(), value })
     }
 
     async fn sku(&self, sku: &str) -> Result<Entry, CatalogError> {
-        let Snapshot { head, value } = self.read(LoadSku(sku.into())).await?;
+        let Read { stamp, value } = self.read(LoadSku(sku.into())).await?;
         let dependencies = [Dependency::sku(sku)].into();
         let value = value.map_or(Value::Absent, Value::Names);
-        Ok(Entry { stamp: head, dependencies, value })
+        Ok(Entry { stamp, dependencies, value })
     }
 
     /// The ids of one page.
     pub(super) async fn ids(&self, query: &ListQuery) -> Result<Entry, CatalogError> {
-        let Snapshot { head, value } = self.read(LoadIds(query.clone())).await?;
+        let Read { stamp, value } = self.read(LoadIds(query.clone())).await?;
         let Some(page) = value else {
             // The category is unknown: any change of the tree may make it known.
-            return Ok(absent(head, [Dependency::category_tree()]));
+            return Ok(absent(stamp, [Dependency::category_tree()]));
         };
         let dependencies = match page.category_id {
             Some(id) => vec![Dependency::listing(&id), Dependency::category(&id)],
             None => vec![Dependency::listing_all()],
         };
         let value = Value::Ids { ids: page.ids.into(), next: page.next };
-        Ok(Entry { stamp: head, dependencies: dependencies.into(), value })
+        Ok(Entry { stamp, dependencies: dependencies.into(), value })
     }
 
     async fn tree(&self) -> Result<Entry, CatalogError> {
-        let Snapshot { head, value } = self.read(LoadCategories).await?;
-        json_entry(head, 0, [Dependency::category_tree()], &category::tree(value))
+        let Read { stamp, value } = self.read(LoadCategories).await?;
+        json_entry(stamp, 0, [Dependency::category_tree()], &category::tree(value))
     }
 
     async fn category(&self, name: &str) -> Result<Entry, CatalogError> {
-        let Snapshot { head, value } = self.read(LoadCategory(name.into())).await?;
+        let Read { stamp, value } = self.read(LoadCategory(name.into())).await?;
         let tree = Dependency::category_tree();
         match value {
-            Some(found) => json_entry(head, found.version, [tree], &found.category),
-            None => Ok(absent(head, [tree])),
+            Some(found) => json_entry(stamp, found.version, [tree], &found.category),
+            None => Ok(absent(stamp, [tree])),
         }
     }
 
     async fn brands(&self) -> Result<Entry, CatalogError> {
-        let Snapshot { head, value } = self.read(LoadBrands).await?;
-        json_entry(head, 0, [Dependency::brand_list()], &StoreBrands { items: value })
+        let Read { stamp, value } = self.read(LoadBrands).await?;
+        json_entry(stamp, 0, [Dependency::brand_list()], &StoreBrands { items: value })
     }
 
     fn locale(&self, view: ViewKey) -> Locale {
@@ -214,12 +241,12 @@ impl Loader {
     }
 }
 
-fn absent(stamp: i64, dependencies: [Dependency; 1]) -> Entry {
+fn absent(stamp: Stamp, dependencies: [Dependency; 1]) -> Entry {
     Entry { stamp, dependencies: dependencies.into(), value: Value::Absent }
 }
 
 fn json_entry(
-    stamp: i64,
+    stamp: Stamp,
     version: i64,
     dependencies: [Dependency; 1],
     body: &impl serde::Serialize,

@@ -6,10 +6,10 @@ use super::{
     edits::{Edit, Query},
     error::CatalogError,
     messages::ListQuery,
-    pool::StoreMessage,
+    pool::{StoreMessage, StorePool},
 };
 use crate::{
-    coherence::log::Change,
+    coherence::{Change, Coherence, Era},
     domain::{category::StoreCategory, document::BrandReference},
     limits::LOG_PULL_MAX,
     store::{
@@ -150,17 +150,53 @@ impl<Q: Query> StoreMessage for Run<Q> {
     }
 }
 
-/// An edit on its way to a store actor; answered with the change it made, if any.
+/// An edit on its way to a store actor.
 pub(super) struct RunEdit<E>(pub(super) E);
 
+/// An edit that was committed.
+#[derive(Debug)]
+pub(super) struct Committed<T> {
+    /// What the edit answers.
+    pub(super) reply: T,
+    /// The change it made, if any.
+    pub(super) change: Option<Change>,
+    /// The last position that it can have seen, where it changed nothing.
+    pub(super) seen: i64,
+}
+
 impl<E: Edit> StoreMessage for RunEdit<E> {
-    type Reply = (E::Reply, Option<Change>);
+    type Reply = Committed<E::Reply>;
     const NAME: &'static str = E::NAME;
 
     fn run(self, pool: &Pool) -> Result<Self::Reply, CatalogError> {
         // An edit is not tried on another connection, so this one is looked at first.
         let mut connection = pool.get_live()?;
         let (reply, event) = edit::retried(&mut connection, |connection| self.0.run(connection))?;
-        Ok((reply, event.map(Change::from)))
+        let seen = if event.is_none() { events::head(&mut connection)? } else { 0 };
+        Ok(Committed { reply, change: event.map(Change::from), seen })
     }
+}
+
+/// Applies the log at least up to `position`, which was read in `era`: whoever saw a change in one answer must not miss it
+/// in another. Normally it is applied already; else this pulls it.
+pub(super) async fn apply_up_to(
+    coherence: &Coherence,
+    store: &StorePool,
+    era: Era,
+    position: i64,
+) -> Result<(), CatalogError> {
+    let gate = coherence.gate();
+    while gate.applied() < position {
+        let pulled = store.ask(Run(PullLog { after: gate.applied() })).await?;
+        let changes: Vec<Change> = pulled.events.into_iter().map(Change::from).collect();
+        if gate.era() != era.ordinal {
+            break;
+        }
+        if changes.is_empty() && gate.applied() < position {
+            // Positions behind the head are gone: the log is not the one that was read.
+            return Err(CatalogError::Unavailable("the log ends before what was read".to_owned()));
+        }
+        coherence.pulled(era.id, &changes);
+    }
+    if gate.era() == era.ordinal { Ok(()) } else { Err(CatalogError::Unavailable("another era began".to_owned())) }
 }

@@ -1,6 +1,6 @@
 //! What is asked of the catalogue and what it answers. No connection type appears here.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use actix_web::http::header::HeaderValue;
 use bytes::Bytes;
@@ -93,6 +93,8 @@ pub struct Get {
     pub view: ViewKey,
     /// Best coding the client accepts.
     pub coding: Coding,
+    /// The answer must have been read at this position or later (`Catalog-Min-Position`); 0 for any.
+    pub min_position: i64,
 }
 
 /// A ready-to-send body.
@@ -130,6 +132,8 @@ pub struct Answer {
     pub position: i64,
     /// Where it came from.
     pub source: Source,
+    /// Set when nobody can vouch for it: everything committed this long ago is in it, what came later may be missing.
+    pub unverified: Option<Duration>,
 }
 
 /// What a store read found.

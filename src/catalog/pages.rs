@@ -16,6 +16,7 @@ use super::{
 };
 use crate::{
     cache::{Encoded, Entry, SharedCache, Value},
+    coherence::Stamp,
     domain::dependency::Dependency,
 };
 
@@ -30,20 +31,20 @@ pub(super) async fn load(
     shared: Option<&SharedCache>,
 ) -> Result<Loaded, CatalogError> {
     for _ in 0..ATTEMPTS {
-        let applied = loader.reader.log.applied();
+        let gate = loader.reader.coherence.gate();
+        let stamp = Stamp { era: gate.era(), position: gate.applied() };
         let (ids, source) = ids_entry(loader, query, shared).await?;
         let Value::Ids { ids: listed, next } = &ids.value else {
             return Ok(Loaded { entry: ids, source });
         };
         let cards = cards(loader, listed, view).await?;
-        let fence = loader.reader.log.fence();
         let parts = || std::iter::once(&ids).chain(cards.values());
-        if parts().all(|part| part.is_current(fence)) {
-            // Every part reflects all events on its dependencies up to `applied`, read before any of them was checked.
+        if parts().all(|part| part.is_current(gate)) {
+            // Every part reflects all events on its dependencies up to `stamp`, taken before any of them was checked.
             let dependencies: Vec<Dependency> =
                 parts().flat_map(|part| part.dependencies.iter().copied()).collect();
             let value = Value::Body(compose(query, listed, next.as_ref(), &cards));
-            let entry = Entry { stamp: applied, dependencies: dependencies.into(), value };
+            let entry = Entry { stamp, dependencies: dependencies.into(), value };
             return Ok(Loaded { entry: Arc::new(entry), source });
         }
     }
@@ -63,7 +64,7 @@ async fn ids_entry(
     if let (Source::Database, Some(shared)) = (loaded.source, shared)
         && let Some(name) = super::loader::shared_key(&key, &loader.locales)
     {
-        shared.set(&name, &loaded.entry).await;
+        shared.set(loader.reader.coherence.era(), &name, &loaded.entry).await;
     }
     loader.reader.local.insert(key, Arc::clone(&loaded.entry));
     Ok((loaded.entry, loaded.source))
@@ -88,11 +89,16 @@ async fn cards(
     if missing.is_empty() {
         return Ok(found);
     }
-    let snapshot = loader.products(missing).await?;
-    for (id, row) in &snapshot.value {
-        let entry = Arc::new(loader.product_entry(*id, row, view, snapshot.head)?);
-        loader.reader.local.insert(Key::Product(*id, view), Arc::clone(&entry));
-        found.insert(*id, entry);
+    let era = loader.reader.coherence.era();
+    let read = loader.products(missing).await?;
+    let entries = read.value.iter().map(|(id, row)| {
+        loader.product_entry(*id, row, view, read.stamp).map(|entry| (*id, Arc::new(entry)))
+    });
+    let entries: Vec<_> = entries.collect::<Result<_, _>>()?;
+    loader.settle(era, entries.iter().map(|(_, entry)| &**entry)).await;
+    for (id, entry) in &entries {
+        loader.reader.local.insert(Key::Product(*id, view), Arc::clone(entry));
+        found.insert(*id, Arc::clone(entry));
     }
     Ok(found)
 }

@@ -1,6 +1,9 @@
 //! The fence: for every dependency, the last log position known to have touched it.
 
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::{
+    hash::{Hash, Hasher},
+    sync::atomic::{AtomicI64, Ordering},
+};
 
 use crate::{domain::dependency::Dependency, limits::FENCE_SLOTS};
 
@@ -17,6 +20,32 @@ pub struct Fence {
 impl Default for Fence {
     fn default() -> Self {
         Self::with_slots(FENCE_SLOTS)
+    }
+}
+
+/// The values as they are at the moment: for whoever examines states, such as a model checker.
+impl Clone for Fence {
+    fn clone(&self) -> Self {
+        Self {
+            slots: self.heights().map(AtomicI64::new).collect(),
+            floor: AtomicI64::new(self.floor.load(Ordering::Acquire)),
+        }
+    }
+}
+
+impl PartialEq for Fence {
+    fn eq(&self, other: &Self) -> bool {
+        self.floor.load(Ordering::Acquire) == other.floor.load(Ordering::Acquire)
+            && self.heights().eq(other.heights())
+    }
+}
+
+impl Eq for Fence {}
+
+impl Hash for Fence {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.floor.load(Ordering::Acquire).hash(state);
+        self.heights().for_each(|height| height.hash(state));
     }
 }
 
@@ -51,6 +80,18 @@ impl Fence {
     /// Whether an answer stamped `stamp` with these dependencies has missed no change known here.
     pub fn admits(&self, stamp: i64, dependencies: &[Dependency]) -> bool {
         stamp >= self.height(dependencies)
+    }
+
+    /// Forgets every height: positions now belong to another history, of which nothing before `floor` is known.
+    pub fn reset(&self, floor: i64) {
+        for slot in &self.slots {
+            slot.store(0, Ordering::Release);
+        }
+        self.floor.store(floor, Ordering::Release);
+    }
+
+    fn heights(&self) -> impl Iterator<Item = i64> {
+        self.slots.iter().map(|slot| slot.load(Ordering::Acquire))
     }
 
     fn slot(&self, dependency: Dependency) -> &AtomicI64 {

@@ -1,12 +1,27 @@
-//! Keeping cached answers true: the fence that every change raises, the stamps that answers carry, the log that brings changes.
+//! Coherence: what makes cached answers never older than an acknowledged edit, on any instance.
 //!
-//! [`fence`] and [`log`] are pure state without I/O; the actor that drives them is [`follower`]. A cached entry carries the
-//! log position it was read at (its *stamp*) and what it depends on; it may be answered while no dependency was touched
-//! after the stamp. Nothing here knows what is cached, and nothing here talks to Redis.
+//! [`core`] is the protocol as a pure state machine; [`gate`] is what a read looks at; [`shared`] puts both between the
+//! threads of a process. Three actors drive it: the [`follower`] reads the log, the [`keeper`] holds the lease, the
+//! [`messenger`] exchanges changes and acknowledgements over Redis, which saves time and proves nothing.
 
+pub mod change;
+pub mod clock;
+pub mod clock_watch;
+pub mod core;
 pub mod fence;
 pub mod follower;
-pub mod log;
+pub mod gate;
+pub mod keeper;
+pub mod members;
+pub mod messenger;
+#[cfg(feature = "mutants")]
+pub mod mutants;
+pub mod rules;
+pub mod shared;
+pub mod watch;
 
+pub use change::Change;
+pub use clock::Moment;
 pub use fence::Fence;
-pub use log::{Log, Push};
+pub use gate::{Gate, Stamp};
+pub use shared::{Coherence, Era};

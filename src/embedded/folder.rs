@@ -40,7 +40,18 @@ pub(super) struct DataFolder {
     home: PathBuf,
     account: Account,
     /// Open for as long as the folder is ours; the kernel unlocks it when we end, however we end.
-    _locks: Vec<File>,
+    locks: Vec<File>,
+}
+
+impl Drop for DataFolder {
+    /// Unlocks by word: a process that another thread is just starting holds copies of our files until it runs.
+    fn drop(&mut self) {
+        for file in &self.locks {
+            if let Err(error) = flock(file, FlockOperation::Unlock) {
+                log::warn!("data folder not unlocked reason={error}");
+            }
+        }
+    }
 }
 
 impl DataFolder {
@@ -67,7 +78,7 @@ impl DataFolder {
             // A copied data folder points to the same home: the lock that counts is there.
             locks.push(lock(&home)?);
         }
-        Ok(Self { root, home, account, _locks: locks })
+        Ok(Self { root, home, account, locks })
     }
 
     /// The user who runs the servers.

@@ -246,6 +246,14 @@ impl From<CatalogError> for Problem {
                 problem.cause = Some(why);
                 problem
             }
+            CatalogError::Unvouched => Self::new(
+                Code::Unvouched,
+                "this instance cannot tell whether what it has cached is still true; try again shortly, or elsewhere",
+            ),
+            CatalogError::PositionAhead => Self::new(
+                Code::PositionNotReached,
+                "the position of Catalog-Min-Position has not arrived here in time; try again shortly",
+            ),
             CatalogError::Internal(why) => Self::internal(why),
         }
     }

@@ -79,6 +79,10 @@ codes! {
         "An edit may have been made or not: read before repeating it."
     Unavailable SERVICE_UNAVAILABLE "unavailable" "Something the server needs is away"
         "A database or an actor is away for the moment. Try again after `Retry-After` seconds."
+    Unvouched SERVICE_UNAVAILABLE "unvouched" "Nobody can vouch for an answer"
+        "The instance has lost the database for longer than its lease: it has nothing cached, or may not answer from it."
+    PositionNotReached SERVICE_UNAVAILABLE "position_not_reached" "The position asked for has not been reached"
+        "`Catalog-Min-Position` names a position of the log that did not arrive here in time, or does not exist."
 }
 
 impl Code {

@@ -2,16 +2,21 @@
 
 use diesel::{RunQueryDsl, sql_query};
 
+use uuid::Uuid;
+
 use super::{
-    Connection,
+    Connection, era,
     error::StoreError,
     events::{self, Pulled},
+    members,
     pool::connect,
 };
 
 /// A connection of its own that listens, and pulls the log in between.
 pub struct Listener {
     connection: Connection,
+    /// The era it leads to.
+    pub era: Option<Uuid>,
 }
 
 impl std::fmt::Debug for Listener {
@@ -25,7 +30,8 @@ impl Listener {
     pub fn connect(url: &str) -> Result<Self, StoreError> {
         let mut connection = connect(url)?;
         sql_query("LISTEN catalog").execute(&mut connection)?;
-        Ok(Self { connection })
+        let era = era::current(&mut connection)?;
+        Ok(Self { connection, era })
     }
 
     /// Whether the doorbell rang since the last call. Does not block.
@@ -41,5 +47,10 @@ impl Listener {
     /// Events after a position, oldest first. Blocks for one round trip.
     pub fn pull(&mut self, after: i64, limit: i64) -> Result<Pulled, StoreError> {
         events::pull(&mut self.connection, after, limit)
+    }
+
+    /// Tells those whom no message reaches that `member` has applied the log up to `applied`. Blocks for one commit.
+    pub fn acknowledge(&mut self, member: Uuid, applied: i64) -> Result<(), StoreError> {
+        members::acknowledge(&mut self.connection, member, applied)
     }
 }

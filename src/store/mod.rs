@@ -3,9 +3,11 @@
 pub mod brands;
 pub mod categories;
 pub mod edit;
+pub mod era;
 pub mod error;
 pub mod events;
 pub mod listener;
+pub mod members;
 mod named;
 pub mod pool;
 pub mod products;

@@ -1,15 +1,20 @@
 //! Connections: a pool that connects when asked, and the migrations.
 
-use std::fmt;
+use std::{
+    fmt,
+    ops::{Deref, DerefMut},
+};
 
 use diesel::{
     Connection as _, PgConnection, RunQueryDsl, connection::SimpleConnection, r2d2::R2D2Connection,
     sql_types as sql,
 };
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+use uuid::Uuid;
 
 use super::{
     Connection,
+    era::{self, ExpectedEra},
     error::StoreError,
     statement::{Bind, Statement},
 };
@@ -38,15 +43,16 @@ impl fmt::Debug for Pool {
 }
 
 impl Pool {
-    /// Makes a pool of at most `size` connections. Connects to nothing yet, so it cannot fail.
-    pub fn new(url: &str, size: u32) -> Self {
+    /// Makes a pool of at most `size` connections, all of the era expected at the time. Connects to nothing yet, so it
+    /// cannot fail.
+    pub fn new(url: &str, size: u32, expected: ExpectedEra) -> Self {
         let pool = r2d2::Pool::builder()
             .max_size(size.max(1))
             .min_idle(Some(0))
             // Costs a look at the socket, no round trip: see `Manager::is_valid`.
             .test_on_check_out(true)
             .connection_timeout(limits::CHECKOUT_TIMEOUT)
-            .build_unchecked(Manager { url: url.to_owned() });
+            .build_unchecked(Manager { url: url.to_owned(), expected });
         Self(pool)
     }
 
@@ -79,6 +85,33 @@ impl Pool {
 #[derive(Clone)]
 pub struct Manager {
     url: String,
+    expected: ExpectedEra,
+}
+
+/// A pooled connection, and the era it leads to.
+pub struct Session {
+    connection: Connection,
+    era: Option<Uuid>,
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session").field("era", &self.era).finish_non_exhaustive()
+    }
+}
+
+impl Deref for Session {
+    type Target = Connection;
+
+    fn deref(&self) -> &Connection {
+        &self.connection
+    }
+}
+
+impl DerefMut for Session {
+    fn deref_mut(&mut self) -> &mut Connection {
+        &mut self.connection
+    }
 }
 
 impl fmt::Debug for Manager {
@@ -93,22 +126,35 @@ impl fmt::Debug for Manager {
 pub struct ConnectionFailed(String);
 
 impl r2d2::ManageConnection for Manager {
-    type Connection = Connection;
+    type Connection = Session;
     type Error = ConnectionFailed;
 
-    fn connect(&self) -> Result<Connection, ConnectionFailed> {
-        connect(&self.url).map_err(|error| ConnectionFailed(error.to_string()))
+    fn connect(&self) -> Result<Session, ConnectionFailed> {
+        let failed = |error: StoreError| ConnectionFailed(error.to_string());
+        let mut connection = connect(&self.url).map_err(failed)?;
+        if self.expected.is_any() {
+            return Ok(Session { connection, era: None });
+        }
+        let era = era::current(&mut connection).map_err(failed)?;
+        if !self.expected.admits(era) {
+            return Err(ConnectionFailed("the database has begun another history".to_owned()));
+        }
+        Ok(Session { connection, era })
     }
 
-    fn is_valid(&self, connection: &mut Connection) -> Result<(), ConnectionFailed> {
-        if is_closed(connection) {
+    fn is_valid(&self, session: &mut Session) -> Result<(), ConnectionFailed> {
+        if is_closed(&mut session.connection) {
             return Err(ConnectionFailed("closed by the server".to_owned()));
+        }
+        if !self.expected.admits(session.era) {
+            return Err(ConnectionFailed("of a history that has ended".to_owned()));
         }
         Ok(())
     }
 
     /// Also after a panic inside a transaction: Diesel then finds it still open.
-    fn has_broken(&self, connection: &mut Connection) -> bool {
+    fn has_broken(&self, session: &mut Session) -> bool {
+        let connection = &mut session.connection;
         std::thread::panicking() || connection.is_broken() || is_closed(connection)
     }
 }
@@ -121,12 +167,14 @@ fn is_closed(connection: &mut Connection) -> bool {
 }
 
 /// How soon a silent network is noticed, in libpq's words: its own defaults and the system's wait for minutes or hours.
-const PATIENCE: [(&str, u32); 5] = [
-    ("connect_timeout", 2),
-    ("keepalives_idle", 2),
-    ("keepalives_interval", 1),
-    ("keepalives_count", 3),
-    ("tcp_user_timeout", 4000),
+/// And where reads may go: to the primary only, since a replica shows commits late and in another order.
+const PATIENCE: [(&str, &str); 6] = [
+    ("connect_timeout", "2"),
+    ("keepalives_idle", "2"),
+    ("keepalives_interval", "1"),
+    ("keepalives_count", "3"),
+    ("tcp_user_timeout", "4000"),
+    ("target_session_attrs", "read-write"),
 ];
 
 /// The address with [`PATIENCE`] where it does not say otherwise. In both of libpq's forms, URL and `key=value` pairs.
@@ -143,7 +191,8 @@ fn impatient(url: &str) -> String {
 }
 
 /// Opens a connection with the session settings of the catalogue: time-outs, UTC, no JIT compilation (it costs more than
-/// any of our statements), index look-ups priced as memory reads, which they are in a catalogue that fits, and messages in
+/// any of our statements), index look-ups priced as memory reads, which they are in a catalogue that fits, the isolation
+/// level that edits need, commits that survive a crash (what was acknowledged or read must not vanish), and messages in
 /// English, by which errors are told apart; only roles that the server lets choose get these.
 pub fn connect(url: &str) -> Result<Connection, StoreError> {
     let unavailable = |error: &dyn fmt::Display| StoreError::Unavailable(error.to_string());
@@ -153,6 +202,9 @@ pub fn connect(url: &str) -> Result<Connection, StoreError> {
         .batch_execute(&format!(
             "SET application_name = 'aisle'; SET timezone = 'UTC'; SET jit = off; SET random_page_cost = 1.1; \
              SET statement_timeout = {milliseconds}; SET idle_in_transaction_session_timeout = {milliseconds}; \
+             SET default_transaction_isolation = 'read committed'; \
+             SELECT set_config('synchronous_commit', 'on', false) \
+              WHERE current_setting('synchronous_commit') = 'off'; \
              DO $$ BEGIN PERFORM set_config('lc_messages', 'C', false); \
                EXCEPTION WHEN insufficient_privilege THEN NULL; END $$"
         ))

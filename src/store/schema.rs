@@ -35,6 +35,15 @@ diesel::table! {
 }
 
 diesel::table! {
+    catalog_era (singleton) {
+        singleton -> Bool,
+        id -> Uuid,
+        timeline -> Text,
+        since -> Timestamptz,
+    }
+}
+
+diesel::table! {
     use diesel::sql_types::*;
     use super::sql_types::Xid8;
 
@@ -46,6 +55,9 @@ diesel::table! {
         deps -> Array<Nullable<Int8>>,
         products -> Nullable<Array<Nullable<Uuid>>>,
         at -> Timestamptz,
+        joined -> Array<Nullable<Uuid>>,
+        departed -> Array<Nullable<Uuid>>,
+        stamped_at -> Nullable<Timestamptz>,
     }
 }
 
@@ -53,6 +65,17 @@ diesel::table! {
     catalog_identity (singleton) {
         singleton -> Bool,
         id -> Uuid,
+    }
+}
+
+diesel::table! {
+    catalog_member (id) {
+        id -> Uuid,
+        url -> Text,
+        lease_ms -> Int4,
+        renew_seq -> Int8,
+        acked -> Int8,
+        joined_at -> Timestamptz,
     }
 }
 
@@ -281,8 +304,10 @@ diesel::joinable!(variant_option_value -> variant (variant_id));
 diesel::allow_tables_to_appear_in_same_query!(
     api_token,
     brand,
+    catalog_era,
     catalog_event,
     catalog_identity,
+    catalog_member,
     category,
     currency,
     location,

@@ -19,6 +19,10 @@ pub enum Kind {
     Store,
     /// Follows the log.
     LogFollower,
+    /// Holds the lease.
+    LeaseKeeper,
+    /// Exchanges messages with the other instances.
+    Messenger,
 }
 
 impl Kind {
@@ -29,6 +33,8 @@ impl Kind {
             Self::Fill => &metrics.actors.fill,
             Self::Store => &metrics.actors.store,
             Self::LogFollower => &metrics.actors.log_follower,
+            Self::LeaseKeeper => &metrics.actors.lease_keeper,
+            Self::Messenger => &metrics.actors.messenger,
         }
     }
 
@@ -39,6 +45,8 @@ impl Kind {
             Self::Fill => "fill",
             Self::Store => "store",
             Self::LogFollower => "log_follower",
+            Self::LeaseKeeper => "lease_keeper",
+            Self::Messenger => "messenger",
         }
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! One [`Metrics`] is shared by everything. Labels are few and fixed: never an id, never a raw path.
 
+mod actors;
+mod coherence;
 mod http;
 
 use std::sync::Arc;
@@ -11,7 +13,11 @@ use prometheus::{
     Registry, TextEncoder, core::Collector,
 };
 
-pub use self::http::{HttpMetrics, RouteMetrics};
+pub use self::{
+    actors::{ActorMetrics, ActorsMetrics},
+    coherence::CoherenceMetrics,
+    http::{HttpMetrics, RouteMetrics},
+};
 
 /// `Content-Type` of [`Metrics::encode`].
 pub const CONTENT_TYPE: &str = prometheus::TEXT_FORMAT;
@@ -36,6 +42,8 @@ pub struct Metrics {
     pub actors: ActorsMetrics,
     /// The change log as this process follows it.
     pub log: LogMetrics,
+    /// Lease, members, waits for stability.
+    pub coherence: Arc<CoherenceMetrics>,
     /// The shared cache's connection.
     pub redis: RedisMetrics,
 }
@@ -97,30 +105,6 @@ pub struct StoreMetrics {
     pub threads: IntGauge,
 }
 
-/// One kind of actor.
-#[derive(Debug)]
-pub struct ActorMetrics {
-    /// Times one was started again.
-    pub restarts: IntCounter,
-    /// Panics caught in one.
-    pub panics: IntCounter,
-    /// Messages refused because its mailbox or queue was full.
-    pub refusals: IntCounter,
-}
-
-/// Restarts, panics and refusals by kind of actor.
-#[derive(Debug)]
-pub struct ActorsMetrics {
-    /// Answers store reads on each HTTP worker.
-    pub catalog: ActorMetrics,
-    /// Loads what the local cache misses.
-    pub fill: ActorMetrics,
-    /// Works on Postgres connections.
-    pub store: ActorMetrics,
-    /// Follows the change log.
-    pub log_follower: ActorMetrics,
-}
-
 /// The change log as this process follows it.
 #[derive(Debug)]
 pub struct LogMetrics {
@@ -164,6 +148,7 @@ impl Metrics {
             store: StoreMetrics::new(&registry)?,
             actors: ActorsMetrics::new(&registry)?,
             log: LogMetrics::new(&registry)?,
+            coherence: Arc::new(CoherenceMetrics::new(&registry)?),
             redis: RedisMetrics::new(&registry)?,
             registry,
         }))
@@ -250,34 +235,6 @@ impl StoreMetrics {
                 "Time of one store message at work, without waiting",
             )?,
             threads: gauge(registry, "aisle_store_threads", "Store actor threads alive")?,
-        })
-    }
-}
-
-impl ActorsMetrics {
-    fn new(registry: &Registry) -> Result<Self, prometheus::Error> {
-        let restarts =
-            counters(registry, "aisle_actor_restarts_total", "Actors started again by kind", &["actor"])?;
-        let panics =
-            counters(registry, "aisle_actor_panics_total", "Panics caught in actors by kind", &["actor"])?;
-        let refusals = counters(
-            registry,
-            "aisle_mailbox_refusals_total",
-            "Messages refused because a mailbox or queue was full, by kind of actor",
-            &["actor"],
-        )?;
-        let of = |actor| {
-            Ok::<_, prometheus::Error>(ActorMetrics {
-                restarts: restarts.get_metric_with_label_values(&[actor])?,
-                panics: panics.get_metric_with_label_values(&[actor])?,
-                refusals: refusals.get_metric_with_label_values(&[actor])?,
-            })
-        };
-        Ok(Self {
-            catalog: of("catalog")?,
-            fill: of("fill")?,
-            store: of("store")?,
-            log_follower: of("log_follower")?,
         })
     }
 }

@@ -1,6 +1,9 @@
 //! An edit made anywhere is seen everywhere: two instances, one Postgres, one Redis or none.
 
-use aisle::coherence::follower::{Envelope, FollowerMessage, State};
+use aisle::{
+    coherence::follower::State,
+    supervision::{StepMessage, stepper::Envelope},
+};
 use diesel::connection::SimpleConnection;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -219,7 +222,8 @@ fn a_cold_instance_refuses_what_redis_kept_from_before_an_edit() {
 /// Keeps the log follower busy until the other end is dropped.
 struct Hold(std::sync::mpsc::Sender<()>, std::sync::mpsc::Receiver<()>);
 
-impl FollowerMessage for Hold {
+impl StepMessage for Hold {
+    type State = State;
     type Reply = ();
     const NAME: &'static str = "hold";
 

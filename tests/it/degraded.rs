@@ -72,7 +72,7 @@ fn an_instance_that_cannot_read_the_log_is_not_ready() {
     let follower = |app: &App| {
         let ready = app.get("/readyz").json::<serde_json::Value>().expect("JSON");
         let checks = ready["checks"].as_array().expect("checks").clone();
-        let check = checks.into_iter().find(|check| check["name"] == "log_follower").expect("a check of it");
+        let check = checks.into_iter().find(|check| check["name"] == "lease").expect("a check of it");
         (ready["ready"] == true, check["ok"] == true)
     };
     wait_until(PATIENCE, "readiness", || follower(&app) == (true, true));

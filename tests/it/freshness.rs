@@ -170,7 +170,7 @@ fn no_change_in_any_table_is_missed() {
         connection.batch_execute(statement).unwrap_or_else(|error| panic!("{statement}: {error}"));
         let head = aisle::store::events::head(&mut connection).expect("the head");
         wait_until(PATIENCE, "the event", || {
-            [&warm, &bare].iter().all(|app| app.shared.reader.log.applied() >= head)
+            [&warm, &bare].iter().all(|app| app.shared.reader.coherence.gate().applied() >= head)
         });
         let now = answers(&bare, &paths);
         assert!(now != before, "this changes nothing, so it tests nothing: {statement}");

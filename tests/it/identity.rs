@@ -1,10 +1,14 @@
 //! Whose entries are whose: copies of a database that share a Redis must not read each other's.
 
-use std::{fs::OpenOptions, io::Write};
+use std::{fs::OpenOptions, io::Write, time::Duration};
 
 use aisle::{
     embedded::{Options, Services},
-    store::{events, pool},
+    store::{
+        events,
+        members::{self, Joined},
+        pool,
+    },
 };
 use diesel::connection::SimpleConnection;
 use uuid::Uuid;
@@ -20,18 +24,23 @@ fn identity(url: &str) -> Uuid {
     events::catalog_identity(&mut connect(url)).expect("an identity")
 }
 
+fn join(url: &str) -> Joined {
+    members::join(&mut connect(url), Uuid::now_v7(), "", Duration::from_secs(2)).expect("a member")
+}
+
 #[test]
-fn a_promoted_copy_has_another_name() {
+fn a_promoted_copy_is_in_another_era() {
     let Some(parent) = open_folder() else { return };
     let folder = parent.path().join("data");
     let options = Options { data_dir: folder.clone(), durable: true, redis: false };
     let start = || Services::start(&options).unwrap_or_else(|error| panic!("{error}"));
     let services = start();
     pool::migrate(services.database_url()).expect("migrate");
-    let before = identity(services.database_url());
+    let (name, before) = (identity(services.database_url()), join(services.database_url()));
+    assert_eq!(before.age, None, "the first era is as old as the catalogue");
     services.stop();
     let services = start();
-    assert_eq!(identity(services.database_url()), before, "a restart changes no name");
+    assert_eq!(join(services.database_url()), before, "a restart changes nothing");
     services.stop();
 
     // Recovered as a restored backup or a standby is, up to the end of its log: that is a promotion.
@@ -45,7 +54,11 @@ fn a_promoted_copy_has_another_name() {
     wait_until(PATIENCE, "the promotion", || number(&mut connect(services.database_url()), in_recovery) == 0);
     let timeline = "SELECT ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::int AS number";
     assert_eq!(number(&mut connect(services.database_url()), timeline), 2, "it was promoted");
-    assert_ne!(identity(services.database_url()), before);
+    let after = join(services.database_url());
+    assert_ne!(after.era, before.era);
+    assert!(after.age.is_some_and(|age| age < PATIENCE));
+    assert_eq!(join(services.database_url()).era, after.era, "one name for all that join");
+    assert_eq!(identity(services.database_url()), name, "it is the same catalogue");
 }
 
 #[test]

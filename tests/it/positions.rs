@@ -1,6 +1,6 @@
-//! `Catalog-Position` promises that nothing older was answered: it never names a later position than was read.
+//! What a look-up may answer: with a lease only, at no later position than was read, name and product of one instant.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use aisle::{
     cache::{Encoded, Entry, LocalCache, Value},
@@ -8,81 +8,157 @@ use aisle::{
         actor::{Lookup, Reader},
         messages::{Coding, Get, Key, Source, ViewKey},
     },
-    coherence::{Log, log::Change},
-    domain::money::Currency,
+    coherence::{
+        Change, Coherence, Moment, Stamp,
+        core::{Renewal, Renewed},
+        rules::Rules,
+    },
+    domain::{dependency::Dependency, money::Currency},
+    store::era::ExpectedEra,
+    telemetry::metrics::Metrics,
 };
 use prometheus::IntCounter;
 use uuid::Uuid;
 
 const PRODUCT: Uuid = Uuid::from_u128(1);
+const ERA: Uuid = Uuid::from_u128(2);
+const OWN: Uuid = Uuid::from_u128(3);
 
 fn view() -> ViewKey {
     ViewKey { currency: Currency::parse("USD").expect("a currency"), locale: 0 }
 }
 
-/// A reader that has applied the log up to `applied`, and an entry for the slug and one for its product where a stamp is
-/// given.
+fn by_slug() -> Key {
+    Key::Slug("lamp".into())
+}
+
+fn by_id() -> Key {
+    Key::Product(PRODUCT, view())
+}
+
+/// A member with a lease that has applied the log up to `applied`, where nothing has happened yet.
+fn member(applied: i64) -> Arc<Coherence> {
+    let metrics = Metrics::new().expect("metrics");
+    let rules = Rules::of(Duration::from_secs(5));
+    let coherence = Coherence::new(rules, ExpectedEra::default(), Arc::clone(&metrics.coherence));
+    coherence.joined(OWN, ERA, applied, Duration::ZERO);
+    let renewal = Renewal {
+        is_member: true,
+        era: Some(ERA),
+        since: coherence.since(),
+        nonce: None,
+        head: applied,
+        changes: Vec::new(),
+        is_complete: true,
+        members: Vec::new(),
+    };
+    assert_eq!(coherence.renewed(Moment::now(), &renewal), Renewed::Extended);
+    Arc::new(coherence)
+}
+
+/// A reader with an entry for the slug and one for its product, where a stamp is given.
 fn reader(applied: i64, slug: Option<i64>, product: Option<i64>) -> Reader {
-    let log = Log::default();
-    log.apply_pulled(&[Change { position: applied, dependencies: Vec::new() }]);
+    let coherence = member(applied);
+    let era = coherence.gate().era();
     let local = LocalCache::new(1 << 20);
-    let keep = |key: Key, stamp: Option<i64>, value: Value| {
-        if let Some(stamp) = stamp {
-            local.insert(key, Arc::new(Entry { stamp, dependencies: Box::default(), value }));
+    let keep = |key: Key, position: Option<i64>, dependency: Dependency, value: Value| {
+        if let Some(position) = position {
+            let stamp = Stamp { era, position };
+            local.insert(key, Arc::new(Entry { stamp, dependencies: [dependency].into(), value }));
         }
     };
-    keep(Key::Slug("lamp".into()), slug, Value::Names(PRODUCT));
-    keep(Key::Product(PRODUCT, view()), product, Value::Body(Encoded::new(1, b"{}")));
-    Reader {
-        local: Arc::new(local),
-        log: Arc::new(log),
-        fenced: IntCounter::new("fenced", "fenced").expect("a counter"),
-    }
+    keep(by_slug(), slug, Dependency::slug("lamp"), Value::Names(PRODUCT));
+    keep(by_id(), product, Dependency::product(&PRODUCT), Value::Body(Encoded::new(1, b"{}")));
+    let fenced = IntCounter::new("fenced", "fenced").expect("a counter");
+    Reader { local: Arc::new(local), coherence, fenced }
 }
 
 fn look_up(reader: &Reader, key: Key) -> Lookup {
-    reader.look_up(&Get { key, view: view(), coding: Coding::Identity })
+    reader.look_up(&Get { key, view: view(), coding: Coding::Identity, min_position: 0 })
 }
 
 fn position(reader: &Reader, key: Key) -> i64 {
     match look_up(reader, key) {
         Lookup::Hit(answer) => {
-            assert_eq!(answer.source, Source::Local);
+            assert_eq!((answer.source, answer.unverified), (Source::Local, None));
             answer.position
         }
-        Lookup::Miss { key, .. } => panic!("{key:?} is missing"),
+        other => panic!("{other:?}"),
     }
 }
 
-#[test]
-fn an_answer_over_a_slug_is_as_late_as_the_earlier_of_the_two() {
-    let by_slug = || Key::Slug("lamp".into());
-    let by_id = || Key::Product(PRODUCT, view());
-    for (applied, slug, product, expected) in [
-        // Nothing has changed since they were read: current up to what is applied.
-        (40, 20, 30, 40),
-        // Both were read ahead of what is applied here.
-        (10, 20, 30, 20),
-        (10, 30, 20, 20),
-        // One of them was.
-        (25, 20, 30, 25),
-        (25, 30, 20, 25),
-    ] {
-        let reader = reader(applied, Some(slug), Some(product));
-        let case = format!("applied {applied}, slug {slug}, product {product}");
-        assert_eq!(position(&reader, by_slug()), expected, "{case}");
-        assert_eq!(position(&reader, by_id()), applied.max(product), "{case}");
+fn missing(reader: &Reader, key: Key) -> (Key, bool) {
+    match look_up(reader, key) {
+        Lookup::Miss { key, via } => (key, via.is_some()),
+        other => panic!("{other:?}"),
     }
 }
 
-#[test]
-fn a_miss_on_the_way_remembers_how_late_the_way_is() {
-    let missing = |reader: &Reader| match look_up(reader, Key::Slug("lamp".into())) {
-        Lookup::Miss { key, up_to } => (key, up_to),
-        Lookup::Hit(answer) => panic!("{answer:?}"),
+fn touch(reader: &Reader, position: i64, dependency: Dependency) {
+    let change = Change {
+        position,
+        nonce: Uuid::new_v4(),
+        dependencies: vec![dependency],
+        joined: Vec::new(),
+        departed: Vec::new(),
+        committed_us: 0,
     };
-    let product = Key::Product(PRODUCT, view());
-    assert_eq!(missing(&reader(10, Some(20), None)), (product.clone(), 20));
-    assert_eq!(missing(&reader(30, Some(20), None)), (product, 30));
-    assert_eq!(missing(&reader(30, None, Some(20))), (Key::Slug("lamp".into()), i64::MAX), "no way yet");
+    reader.coherence.pushed(ERA, &change);
+    assert_eq!(reader.coherence.gate().applied(), position);
+}
+
+#[test]
+fn an_answer_is_as_late_as_what_is_applied() {
+    let reader = reader(40, Some(40), Some(40));
+    assert_eq!((position(&reader, by_slug()), position(&reader, by_id())), (40, 40));
+    touch(&reader, 41, Dependency::slug("another"));
+    assert_eq!((position(&reader, by_slug()), position(&reader, by_id())), (41, 41));
+}
+
+#[test]
+fn a_miss_on_the_way_remembers_the_way() {
+    assert_eq!(missing(&reader(30, Some(30), None), by_slug()), (by_id(), true));
+    assert_eq!(missing(&reader(30, None, Some(30)), by_slug()), (by_slug(), false));
+}
+
+#[test]
+fn what_a_change_has_touched_is_missing() {
+    let reader = reader(30, Some(30), Some(30));
+    touch(&reader, 31, Dependency::slug("lamp"));
+    assert_eq!(missing(&reader, by_slug()), (by_slug(), false));
+    assert_eq!(position(&reader, by_id()), 31);
+    touch(&reader, 32, Dependency::product(&PRODUCT));
+    assert_eq!(missing(&reader, by_id()), (by_id(), false));
+}
+
+#[test]
+fn nothing_is_answered_without_a_lease_but_what_says_so() {
+    let reader = reader(30, Some(30), Some(30));
+    reader.coherence.lapse();
+    assert!(matches!(look_up(&reader, by_id()), Lookup::Lapsed));
+    let get = Get { key: by_slug(), view: view(), coding: Coding::Identity, min_position: 0 };
+    let answer = reader.look_up_unverified(&get).expect("what is cached");
+    assert!(answer.unverified.is_some_and(|age| age < Duration::from_secs(60)));
+}
+
+#[test]
+fn entries_of_an_era_that_ended_are_worth_nothing() {
+    let reader = reader(30, Some(30), Some(30));
+    let another = Renewal {
+        is_member: true,
+        era: Some(Uuid::from_u128(9)),
+        since: reader.coherence.since(),
+        nonce: None,
+        head: 7,
+        changes: Vec::new(),
+        is_complete: true,
+        members: Vec::new(),
+    };
+    assert_eq!(reader.coherence.renewed(Moment::now(), &another), Renewed::AnotherEra);
+    // Positions start again below those that were.
+    reader.coherence.joined(Uuid::from_u128(4), Uuid::from_u128(9), 7, Duration::ZERO);
+    let renewal = Renewal { since: reader.coherence.since(), ..another };
+    assert_eq!(reader.coherence.renewed(Moment::now(), &renewal), Renewed::Extended);
+    assert_eq!(missing(&reader, by_id()), (by_id(), false));
+    assert_eq!(reader.coherence.gate().applied(), 7);
 }

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, thread};
 
-use aisle::{domain::money::Currency, store::pool};
+use aisle::{domain::money::Currency, store::{era::ExpectedEra, pool}};
 use diesel_migrations::{FileBasedMigrations, MigrationHarness};
 
 use crate::{
@@ -166,7 +166,7 @@ fn the_database_knows_the_currencies_of_the_domain() {
 #[test]
 fn a_connection_that_the_server_closed_is_not_lent_again() {
     let db = support::database();
-    let pool = pool::Pool::new(&db.url, 2);
+    let pool = pool::Pool::new(&db.url, 2, ExpectedEra::default());
     assert_eq!(pool.state().open, 0, "nothing is connected before it is asked for");
     let pid = |conn: &mut aisle::store::Connection| number(conn, "SELECT pg_backend_pid()::bigint AS number");
     let first = pid(&mut pool.get().unwrap());

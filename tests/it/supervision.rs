@@ -9,9 +9,12 @@ use aisle::{
         messages::Key,
         pool::StoreMessage,
     },
-    coherence::follower::{Envelope, FollowerMessage, LogFollower, State},
+    coherence::{
+        follower, keeper,
+        messenger::{self, MessengerMessage},
+    },
     store::pool::Pool,
-    supervision::supervisor::EXIT_RESTART_STORM,
+    supervision::{StepMessage, stepper::Envelope, supervisor::EXIT_RESTART_STORM},
 };
 use serde_json::json;
 
@@ -41,12 +44,35 @@ impl FillMessage for Boom {
     }
 }
 
-impl FollowerMessage for Boom {
+impl StepMessage for Boom {
+    type State = follower::State;
     type Reply = ();
     const NAME: &'static str = "boom";
 
-    fn handle(self, _state: &mut State) {
+    fn handle(self, _state: &mut follower::State) {
         panic!("boom in the log follower")
+    }
+}
+
+impl MessengerMessage for Boom {
+    type Reply = ();
+    const NAME: &'static str = "boom";
+
+    fn handle(self, _state: &mut messenger::State) {
+        panic!("boom in the messenger")
+    }
+}
+
+/// Panics in the lease keeper.
+struct BoomInKeeper;
+
+impl StepMessage for BoomInKeeper {
+    type State = keeper::State;
+    type Reply = ();
+    const NAME: &'static str = "boom";
+
+    fn handle(self, _state: &mut keeper::State) {
+        panic!("boom in the lease keeper")
     }
 }
 
@@ -130,6 +156,40 @@ fn a_panic_in_the_log_follower_loses_no_change() {
     )
     .expect("update");
     wait_until(PATIENCE, "the edit after the restart", || app.get_json(&path)["title"] == "By hand");
+}
+
+#[test]
+fn a_panic_in_the_lease_keeper_costs_no_lease() {
+    let app = App::start();
+    let made = app.create_product(&json!({"title": "Lamp"}));
+    let path = format!("/v1/store/products/{}", made["id"].as_str().expect("an id"));
+    app.get_json(&path);
+    #[expect(clippy::disallowed_methods, reason = "the test breaks the actor on purpose")]
+    let answer = block_on(app.keeper.address().send(Envelope(BoomInKeeper))).expect("its mailbox lives");
+    assert!(is_internal(&answer), "{answer:?}");
+    assert_eq!(app.shared.metrics.actors.lease_keeper.restarts.get(), 1);
+    let gate = app.shared.reader.coherence.gate();
+    let granted = gate.deadline();
+    wait_until(PATIENCE, "the next renewal", || gate.deadline() > granted);
+    assert_eq!(app.get(&path).headers()["cache-status"], "aisle; hit; detail=local");
+}
+
+#[test]
+fn a_panic_in_the_messenger_loses_no_change() {
+    let app = App::start();
+    let beside = App::join(
+        &app.database.as_ref().expect("its own").url,
+        Some(crate::support::redis::shared_redis()),
+        |_| (),
+    );
+    let made = app.create_product(&json!({"title": "Lamp"}));
+    let path = format!("/v1/store/products/{}", made["id"].as_str().expect("an id"));
+    beside.get_json(&path);
+    let messenger = beside.shared.messenger.as_ref().expect("there is a Redis");
+    messenger::tell(messenger, Boom);
+    app.patch_product(made["id"].as_str().expect("an id"), &json!({"title": "New"}));
+    assert_eq!(beside.get_json(&path)["title"], "New");
+    wait_until(PATIENCE, "the restart", || beside.shared.metrics.actors.messenger.restarts.get() == 1);
 }
 
 #[test]
@@ -219,5 +279,7 @@ fn the_supervised_actor_is_the_documented_one() {
     fn supervised<A: actix::Supervised>() {}
     supervised::<CatalogActor>();
     supervised::<FillActor>();
-    supervised::<LogFollower>();
+    supervised::<follower::LogFollower>();
+    supervised::<keeper::LeaseKeeper>();
+    supervised::<messenger::Messenger>();
 }

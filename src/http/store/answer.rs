@@ -18,7 +18,7 @@ use crate::{
     catalog::messages::{Answer, Body, Coding, Get, Key, Outcome, Source},
     http::{
         conditional, negotiate,
-        problem::{Code, Problem},
+        problem::{Code, Fault, Problem},
         state::{State, catalog},
     },
 };
@@ -28,10 +28,12 @@ const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'
 
 static CACHE_STATUS: HeaderName = HeaderName::from_static("cache-status");
 static CATALOG_POSITION: HeaderName = HeaderName::from_static("catalog-position");
+static CATALOG_MIN_POSITION: HeaderName = HeaderName::from_static("catalog-min-position");
 static SURROGATE_KEY: HeaderName = HeaderName::from_static("surrogate-key");
 
 static HIT_LOCAL: HeaderValue = HeaderValue::from_static("aisle; hit; detail=local");
 static HIT_SHARED: HeaderValue = HeaderValue::from_static("aisle; hit; detail=shared");
+static UNVERIFIED: HeaderValue = HeaderValue::from_static("aisle; hit; detail=unverified");
 static MISS: HeaderValue = HeaderValue::from_static("aisle; fwd=miss; stored");
 static MISS_COLLAPSED: HeaderValue = HeaderValue::from_static("aisle; fwd=miss; collapsed; stored");
 static JSON: HeaderValue = HeaderValue::from_static("application/json");
@@ -56,13 +58,32 @@ pub(super) async fn answer(
     let Some(acceptable) = negotiate::codings(request.headers()) else {
         return Err(not_acceptable());
     };
-    let get = Get { key, view: view.key, coding: acceptable.best };
-    let Answer { outcome, position, source } = catalog(request)?.get(get).await?;
+    let min_position = min_position(request.headers())?;
+    let get = Get { key, view: view.key, coding: acceptable.best, min_position };
+    let answer = catalog(request)?.get(get).await?;
+    let unverified = answer.unverified;
+    let mut response = respond(request, state, view, surrogate, acceptable.identity, answer)?;
+    if let Some(age) = unverified {
+        // All that was committed longer ago is in it.
+        response.headers_mut().insert(header::AGE, HeaderValue::from(age.as_secs().saturating_add(1)));
+    }
+    Ok(response)
+}
+
+fn respond(
+    request: &HttpRequest,
+    state: &State,
+    view: View,
+    surrogate: SurrogateKey<'_>,
+    takes_identity: bool,
+    answer: Answer,
+) -> Result<HttpResponse, Problem> {
+    let Answer { outcome, position, source, unverified } = answer;
     let position = state.headers.position(position);
-    let source = cache_status(source);
+    let source = if unverified.is_some() { UNVERIFIED.clone() } else { cache_status(source) };
     match outcome {
         Outcome::Found(body) => {
-            if body.coding == Coding::Identity && !acceptable.identity {
+            if body.coding == Coding::Identity && !takes_identity {
                 return Err(not_acceptable());
             }
             let mut response = found(request, state, view, body);
@@ -86,6 +107,16 @@ pub(super) async fn answer(
             .with_header(CATALOG_POSITION.clone(), position)
             .with_header(CACHE_STATUS.clone(), source)),
     }
+}
+
+/// The position that the answer must have been read at, or later; 0 where the request names none.
+fn min_position(headers: &HeaderMap) -> Result<i64, Problem> {
+    let Some(value) = headers.get(&CATALOG_MIN_POSITION) else { return Ok(0) };
+    let position = value.to_str().ok().and_then(|text| text.trim().parse::<u64>().ok());
+    position.and_then(|position| i64::try_from(position).ok()).ok_or_else(|| {
+        let fault = Fault::header("Catalog-Min-Position", "malformed", "must be a position as `Catalog-Position` names it");
+        Problem::parameters(vec![fault])
+    })
 }
 
 /// The body, or 304 when the client has it.

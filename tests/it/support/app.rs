@@ -10,7 +10,7 @@ use actix_web::dev::ServerHandle;
 use aisle::{
     application::{Application, Backends},
     catalog::handle::Shared,
-    coherence::follower::LogFollower,
+    coherence::{follower::LogFollower, keeper::LeaseKeeper},
     settings::ServeSettings,
     supervision::Slot,
 };
@@ -44,6 +44,8 @@ pub(crate) struct App {
     pub(crate) shared: Shared,
     /// Its log follower.
     pub(crate) follower: Arc<Slot<LogFollower>>,
+    /// Its lease keeper.
+    pub(crate) keeper: Arc<Slot<LeaseKeeper>>,
     /// The database it reads, if it is this one's own.
     pub(crate) database: Option<TestDatabase>,
     client: Client,
@@ -92,7 +94,8 @@ impl App {
             let system = actix_rt::System::new();
             system.block_on(async move {
                 let app = Application::start(&settings, &backends).expect("application");
-                let parts = (app.address(), app.handle(), app.shared().clone(), Arc::clone(app.follower()));
+                let actors = (Arc::clone(app.follower()), Arc::clone(app.keeper()));
+                let parts = (app.address(), app.handle(), app.shared().clone(), actors);
                 sender.send(parts).expect("the test waits");
                 actix_rt::spawn(async move {
                     app.run().await.expect("server");
@@ -101,7 +104,7 @@ impl App {
             });
             system.run_with_code().unwrap_or(1)
         });
-        let (address, handle, shared, follower) =
+        let (address, handle, shared, (follower, keeper)) =
             started.recv_timeout(PATIENCE).expect("the application starts");
         let client = Client::builder()
             .redirect(reqwest::redirect::Policy::none())
@@ -109,7 +112,7 @@ impl App {
             .build()
             .expect("client");
         let url = format!("http://{address}");
-        Self { url, shared, follower, database: None, client, handle, thread: Some(thread) }
+        Self { url, shared, follower, keeper, database: None, client, handle, thread: Some(thread) }
     }
 
     /// A request to a path, without a token.

@@ -1,0 +1,153 @@
+//! What a read looks at: lease, era, fence. Atomics only, written by the core, read by everybody without a lock.
+
+use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering};
+
+use super::{clock::Moment, fence::Fence};
+use crate::domain::dependency::Dependency;
+
+/// Where an answer was read: the position of the log, and the history that the position belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Stamp {
+    /// Ordinal of the era in this process.
+    pub era: u32,
+    /// It reflects every event on its dependencies up to here.
+    pub position: i64,
+}
+
+/// The published part of what an instance knows.
+#[derive(Debug)]
+pub struct Gate {
+    /// End of the lease; 0 without one.
+    deadline: AtomicU64,
+    /// When the last renewal was sent that extended the lease: everything committed before is applied.
+    vouched: AtomicU64,
+    /// Ordinal of the era: entries of an earlier one are worth nothing.
+    era: AtomicU32,
+    /// Every event up to here has raised the fence.
+    applied: AtomicI64,
+    /// Every member has applied, or cannot serve without having applied, the log up to here: as far as is known.
+    stable: AtomicI64,
+    fence: Fence,
+}
+
+impl Gate {
+    /// A gate with a fence of `slots` slots, closed: no lease.
+    pub fn new(slots: usize) -> Self {
+        Self {
+            deadline: AtomicU64::new(0),
+            vouched: AtomicU64::new(0),
+            era: AtomicU32::new(0),
+            applied: AtomicI64::new(0),
+            stable: AtomicI64::new(0),
+            fence: Fence::with_slots(slots),
+        }
+    }
+
+    /// Whether the lease covers `now`: then everything stable at `now` has raised the fence. A read asks this before it
+    /// looks at anything else.
+    pub fn is_leased(&self, now: Moment) -> bool {
+        now < self.deadline()
+    }
+
+    /// End of the lease; [`Moment::default`] without one.
+    pub fn deadline(&self) -> Moment {
+        Moment(self.deadline.load(Ordering::Acquire))
+    }
+
+    /// When the last renewal was sent that extended the lease: everything committed before is applied.
+    pub fn vouched(&self) -> Moment {
+        Moment(self.vouched.load(Ordering::Acquire))
+    }
+
+    /// Ordinal of the era.
+    pub fn era(&self) -> u32 {
+        self.era.load(Ordering::Acquire)
+    }
+
+    /// Every event up to this position has raised the fence.
+    pub fn applied(&self) -> i64 {
+        self.applied.load(Ordering::Acquire)
+    }
+
+    /// The last position known to be stable.
+    pub fn stable(&self) -> i64 {
+        self.stable.load(Ordering::Acquire)
+    }
+
+    /// Whether what was read at `stamp` and has these dependencies has missed no change known here.
+    pub fn admits(&self, stamp: Stamp, dependencies: &[Dependency]) -> bool {
+        #[cfg(feature = "mutants")]
+        if super::mutants::is_active(super::mutants::Mutant::NoFence) {
+            return stamp.era == self.era();
+        }
+        stamp.era == self.era() && self.fence.admits(stamp.position, dependencies)
+    }
+
+    /// The last position known to have touched any of `dependencies`.
+    pub fn height(&self, dependencies: &[Dependency]) -> i64 {
+        self.fence.height(dependencies)
+    }
+
+    pub(super) fn raise(&self, dependencies: &[Dependency], position: i64) {
+        for dependency in dependencies {
+            self.fence.raise(*dependency, position);
+        }
+    }
+
+    pub(super) fn set_applied(&self, position: i64) {
+        self.applied.store(position, Ordering::Release);
+    }
+
+    pub(super) fn raise_stable(&self, position: i64) {
+        self.stable.fetch_max(position, Ordering::AcqRel);
+    }
+
+    pub(super) fn extend(&self, sent: Moment, deadline: Moment) {
+        self.vouched.fetch_max(sent.0, Ordering::AcqRel);
+        self.deadline.fetch_max(deadline.0, Ordering::AcqRel);
+    }
+
+    pub(super) fn drop_lease(&self) {
+        self.deadline.store(0, Ordering::Release);
+    }
+
+    /// Begins another era at `position`. In this order: no lease, nothing of the old era, then the new fence.
+    pub(super) fn reset(&self, position: i64) {
+        self.drop_lease();
+        self.era.fetch_add(1, Ordering::AcqRel);
+        self.fence.reset(position);
+        self.stable.store(0, Ordering::Release);
+        self.applied.store(position, Ordering::Release);
+    }
+}
+
+/// The values as they are at the moment.
+impl Clone for Gate {
+    fn clone(&self) -> Self {
+        Self {
+            deadline: AtomicU64::new(self.deadline().0),
+            vouched: AtomicU64::new(self.vouched().0),
+            era: AtomicU32::new(self.era()),
+            applied: AtomicI64::new(self.applied()),
+            stable: AtomicI64::new(self.stable()),
+            fence: self.fence.clone(),
+        }
+    }
+}
+
+impl PartialEq for Gate {
+    fn eq(&self, other: &Self) -> bool {
+        (self.deadline(), self.era(), self.applied(), self.stable())
+            == (other.deadline(), other.era(), other.applied(), other.stable())
+            && self.fence == other.fence
+    }
+}
+
+impl Eq for Gate {}
+
+impl std::hash::Hash for Gate {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        (self.deadline(), self.era(), self.applied(), self.stable()).hash(state);
+        self.fence.hash(state);
+    }
+}

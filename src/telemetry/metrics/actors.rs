@@ -1,0 +1,63 @@
+//! Restarts, panics and refusals of actors.
+
+use prometheus::{IntCounter, Registry};
+
+use super::counters;
+
+/// One kind of actor.
+#[derive(Debug)]
+pub struct ActorMetrics {
+    /// Times one was started again.
+    pub restarts: IntCounter,
+    /// Panics caught in one.
+    pub panics: IntCounter,
+    /// Messages refused because its mailbox or queue was full.
+    pub refusals: IntCounter,
+}
+
+/// Restarts, panics and refusals by kind of actor.
+#[derive(Debug)]
+pub struct ActorsMetrics {
+    /// Answers store reads on each HTTP worker.
+    pub catalog: ActorMetrics,
+    /// Loads what the local cache misses.
+    pub fill: ActorMetrics,
+    /// Works on Postgres connections.
+    pub store: ActorMetrics,
+    /// Follows the change log.
+    pub log_follower: ActorMetrics,
+    /// Holds the lease.
+    pub lease_keeper: ActorMetrics,
+    /// Exchanges messages with the other instances.
+    pub messenger: ActorMetrics,
+}
+
+impl ActorsMetrics {
+    pub(super) fn new(registry: &Registry) -> Result<Self, prometheus::Error> {
+        let restarts =
+            counters(registry, "aisle_actor_restarts_total", "Actors started again by kind", &["actor"])?;
+        let panics =
+            counters(registry, "aisle_actor_panics_total", "Panics caught in actors by kind", &["actor"])?;
+        let refusals = counters(
+            registry,
+            "aisle_mailbox_refusals_total",
+            "Messages refused because a mailbox or queue was full, by kind of actor",
+            &["actor"],
+        )?;
+        let of = |actor| {
+            Ok::<_, prometheus::Error>(ActorMetrics {
+                restarts: restarts.get_metric_with_label_values(&[actor])?,
+                panics: panics.get_metric_with_label_values(&[actor])?,
+                refusals: refusals.get_metric_with_label_values(&[actor])?,
+            })
+        };
+        Ok(Self {
+            catalog: of("catalog")?,
+            fill: of("fill")?,
+            store: of("store")?,
+            log_follower: of("log_follower")?,
+            lease_keeper: of("lease_keeper")?,
+            messenger: of("messenger")?,
+        })
+    }
+}
