@@ -147,7 +147,7 @@ impl Head {
             let value = value.trim();
             match name {
                 _ if name.eq_ignore_ascii_case("content-length") => {
-                    found.length = value.parse().map_err(|_| ErrorKind::InvalidData)?;
+                    found.length = value.parse().map_err(|_no_number| ErrorKind::InvalidData)?;
                 }
                 _ if name.eq_ignore_ascii_case("catalog-position") => found.position = value.parse().ok(),
                 _ if name.eq_ignore_ascii_case("cache-status") => value.clone_into(&mut found.cache_status),

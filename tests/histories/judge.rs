@@ -4,11 +4,11 @@ use std::{collections::HashMap, fmt::Write as _};
 
 use crate::{
     checker::{NEVER, Operation, Violation, Zone, check},
-    history::{Cache, Client, Life, Log, Mark, Read, Write, milliseconds},
+    history::{Cache, Client, Life, Log, Mark, Read, Way, Write, milliseconds},
 };
 
-/// Violations shown in full.
-const SHOWN: usize = 3;
+/// Contradictions of one kind shown in full.
+const SHOWN: usize = 2;
 
 /// What a run's history shows.
 #[derive(Debug, Default)]
@@ -152,7 +152,9 @@ impl<'log> Register<'log> {
         let violations = check(&self.operations());
         judgement.violations += violations.len();
         for violation in violations {
-            if judgement.shown.len() < SHOWN {
+            let (kind, _) = words(violation);
+            let told = judgement.shown.iter().filter(|shown| shown.contains(kind)).count();
+            if told < SHOWN {
                 judgement.shown.push(self.explain(violation));
             }
         }
@@ -162,68 +164,78 @@ impl<'log> Register<'log> {
     fn judge_freshness(&self, judgement: &mut Judgement) {
         let acknowledged = self.writes.iter().filter(|write| write.acknowledged());
         let acknowledged = Ends::new(acknowledged.filter_map(|write| Some((write.end, write.position?))));
-        let seen = self.reads.iter();
-        let seen = Ends::new(seen.filter_map(|(read, value)| Some((read.end, *self.positions.get(value)?))));
+        let position = |value: &u32| self.positions.get(value).copied();
+        let seen =
+            Ends::new(self.reads.iter().filter_map(|(read, value)| Some((read.end, position(value)?))));
         for (read, value) in &self.reads {
-            let Some(&position) = self.positions.get(value) else { continue };
-            if acknowledged.newest_before(read.begin) > position {
-                judgement.stale += 1;
-                let newer = self.writes.iter().filter(|write| write.position > Some(position));
-                let newer = newer.filter(|write| write.end < read.begin).min_by_key(|write| write.end);
-                let Some(newer) = newer else { continue };
+            let Some(known) = position(value) else { continue };
+            if acknowledged.newest_before(read.begin) > known {
+                let newer =
+                    self.writes.iter().filter(|write| write.end < read.begin && write.position > Some(known));
+                let Some(newer) = newer.min_by_key(|write| write.end) else { continue };
                 let late = read.begin - newer.end;
+                judgement.stale += 1;
                 judgement.stalest = judgement.stalest.max(late);
                 if judgement.stale == 1 {
-                    let words = format!(
-                        "{}: a read begun {} ms after an edit was acknowledged shows what was before\n{}{}",
-                        self.name,
-                        milliseconds(late),
-                        describe_write(newer),
-                        describe_read(read, *value)
-                    );
-                    judgement.shown.insert(0, words);
+                    let title = format!("stale by {} ms after an acknowledgement", milliseconds(late));
+                    self.show(judgement, &title, &[describe_write(newer), describe_read(read, *value)]);
                 }
-            } else if seen.newest_before(read.begin) > position {
+            } else if seen.newest_before(read.begin) > known {
                 judgement.new_then_old += 1;
+                let newer = self
+                    .reads
+                    .iter()
+                    .filter(|(other, value)| other.end < read.begin && position(value) > Some(known));
+                if judgement.new_then_old == 1
+                    && let Some((newer, new)) = newer.min_by_key(|(other, _)| other.end)
+                {
+                    let both = [describe_read(newer, *new), describe_read(read, *value)];
+                    self.show(judgement, "new, then old", &both);
+                }
             }
         }
     }
 
+    fn show(&self, judgement: &mut Judgement, title: &str, operations: &[String]) {
+        judgement.shown.push(format!("{}: {title}\n{}", self.name, operations.concat()));
+    }
+
     fn explain(&self, violation: Violation) -> String {
-        let (words, places) = match violation {
-            Violation::Unwritten { read } => ("a value that nobody wrote", vec![read]),
-            Violation::Early { read, write } => ("a read of what was written only later", vec![read, write]),
-            Violation::Alternating(earlier, later) => {
-                ("two values, each seen before and after the other", both(earlier, later))
-            }
-            Violation::Inside { moment, period } => (
-                "a value was seen, or its write acknowledged, while another was there before and after",
-                both(period, moment),
-            ),
-        };
         let operations = self.operations();
-        let mut places = places;
+        let (words, mut places) = words(violation);
         places.sort_by_key(|place| (operations[*place].begin, *place));
         places.dedup();
         let mut text = format!("{}: {words}\n", self.name);
-        places.into_iter().for_each(|place| text.push_str(&self.describe(place)));
+        for place in places {
+            text.push_str(&self.describe(place));
+        }
         text
     }
 
     fn describe(&self, place: usize) -> String {
         let Some(place) = place.checked_sub(1) else { return "  the value before the run: 0\n".to_owned() };
-        match self.writes.get(place) {
-            Some(write) => describe_write(write),
-            None => {
-                let (read, value) = self.reads[place - self.writes.len()];
-                describe_read(read, value)
-            }
+        if let Some(write) = self.writes.get(place) {
+            return describe_write(write);
         }
+        let (read, value) = self.reads[place - self.writes.len()];
+        describe_read(read, value)
     }
 }
 
-fn both(one: Zone, other: Zone) -> Vec<usize> {
-    vec![one.first_end, one.last_begin, other.first_end, other.last_begin]
+/// What a contradiction is called, and the operations that make it.
+fn words(violation: Violation) -> (&'static str, Vec<usize>) {
+    let four =
+        |one: Zone, other: Zone| vec![one.first_end, one.last_begin, other.first_end, other.last_begin];
+    match violation {
+        Violation::Unwritten { read } => ("a value that nobody wrote", vec![read]),
+        Violation::Early { read, write } => ("a read of what was written only later", vec![read, write]),
+        Violation::Alternating(earlier, later) => {
+            ("two values, each seen before and after the other", four(earlier, later))
+        }
+        Violation::Inside { moment, period } => {
+            ("a value came and went while another was there before and after", four(period, moment))
+        }
+    }
 }
 
 fn describe_write(write: &Write) -> String {
@@ -276,4 +288,47 @@ impl Ends {
         let before = self.0.partition_point(|(end, _)| *end < time);
         before.checked_sub(1).map_or(i64::MIN, |last| self.0[last].1)
     }
+}
+
+/// The judge finds what it is there for, and lets pass what is right: known histories, judged before any real one.
+pub(crate) fn check_itself() {
+    let write = |number, begin, end, position| Write {
+        client: Client::Writer(0),
+        life: None,
+        number,
+        product: 0,
+        title: true,
+        price: false,
+        begin,
+        end,
+        status: 200,
+        position: Some(position),
+    };
+    let read = |title, begin, end| Read {
+        client: Client::Reader(0),
+        life: Life { instance: 0, incarnation: 1 },
+        way: Way::Id,
+        cache: Cache::Local,
+        position: 0,
+        begin,
+        end,
+        product: 0,
+        title,
+        price: 0,
+    };
+    let judged = |reads: Vec<Read>, writes: Vec<Write>| judge(&Log { reads, writes, ..Log::default() }, 1);
+    let edits = || vec![write(1, 10, 20, 5), write(2, 30, 90, 6)];
+    let right = judged(vec![read(0, 1, 2), read(1, 15, 16), read(2, 40, 50), read(2, 60, 95)], edits());
+    assert!(right.is_clean() && right.judged == 4 && right.acknowledged == 2, "{right:?}");
+    let stale = judged(vec![read(1, 15, 16), read(1, 97, 98), read(2, 99, 100)], edits());
+    assert_eq!((stale.stale, stale.stalest, stale.violations), (1, 7, 1), "{stale:?}");
+    let flipped = judged(vec![read(1, 15, 16), read(2, 40, 50), read(1, 60, 61)], edits());
+    assert_eq!((flipped.stale, flipped.new_then_old, flipped.violations), (0, 1, 1), "{flipped:?}");
+    let early = judged(vec![read(2, 21, 29)], edits());
+    assert!(early.violations == 1, "{early:?}");
+    let lost = judged(vec![read(1, 15, 16), read(1, 100, 101), read(1, 110, 111)], edits());
+    assert!(lost.violations == 1 && lost.stale == 2, "{lost:?}");
+    let unverified = Read { cache: Cache::Unverified, ..read(1, 100, 101) };
+    let labelled = judged(vec![read(1, 15, 16), unverified], edits());
+    assert!(labelled.is_clean() && labelled.unverified == 1, "{labelled:?}");
 }

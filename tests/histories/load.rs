@@ -18,7 +18,7 @@ use crate::{
 pub(crate) const CATEGORY: &str = "hot";
 
 /// Pauses between a reader's requests, in microseconds: two processors carry everything here.
-const READER_PAUSE: usize = 2500;
+const READER_PAUSE: usize = 4000;
 
 /// Pauses between a writer's edits, in microseconds.
 const WRITER_PAUSE: usize = 15_000;
@@ -32,6 +32,9 @@ const WRITE_PATIENCE: Duration = Duration::from_secs(8);
 
 /// Most reads a client makes in a run, so that a run's memory is bounded.
 const READS_MAX: usize = 200_000;
+
+/// Refused for now: what cannot be vouched for or is not available, and a request that a stopped instance found too late.
+const REFUSALS: [u16; 2] = [503, 408];
 
 /// A thread that ends when the stage says so.
 pub(crate) type Worker = JoinHandle<Log>;
@@ -108,7 +111,7 @@ pub(crate) fn read_once(
             return false;
         }
     };
-    if answer.status == 503 {
+    if REFUSALS.contains(&answer.status) {
         log.refused += 1;
         return false;
     }
@@ -262,9 +265,9 @@ impl Edit {
             200 => {
                 stage.endpoints[instance].writes.fetch_add(1, Ordering::AcqRel);
             }
-            503 => log.refused += 1,
+            status if REFUSALS.contains(&status) => log.refused += 1,
             status => {
-                log.wrong(format!("{client} edited at instance {}: {status} {}", answer.life, answer.body))
+                log.wrong(format!("{client} edited at instance {}: {status} {}", answer.life, answer.body));
             }
         }
         confirmed

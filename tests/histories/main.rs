@@ -8,7 +8,6 @@
 //! `cargo test --test histories` runs a short selection, `make histories` everything, `-- --help` says more.
 
 #![expect(
-    clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
@@ -54,15 +53,20 @@ const LONG_READS: usize = 200_000;
 fn main() -> ExitCode {
     let options = Options::parse();
     if options.list {
-        KINDS.iter().for_each(|kind| println!("{:17} {}", kind.name, kind.about));
+        for kind in KINDS {
+            println!("{:17} {}", kind.name, kind.about);
+        }
         println!("{MIXED:17} random ones of these, two at a time");
         return ExitCode::SUCCESS;
     }
     if options.are_for_others() {
         return ExitCode::SUCCESS;
     }
-    if options.is_short() && !JUDGED_BY_DEFAULT {
-        println!("histories: left out until edits wait for all instances; --fault NAME or --long runs them");
+    judge::check_itself();
+    if options.is_default() && !JUDGED_BY_DEFAULT {
+        println!(
+            "histories: left out until edits wait for all instances; --short, --long or --fault NAME runs them"
+        );
         return ExitCode::SUCCESS;
     }
     // Chance is as good as the seed is unknown; it is printed with every run.
@@ -83,6 +87,12 @@ fn all(plans: &[Plan], long: bool) -> ExitCode {
         let (names, repeat) = Options::repeat(plan);
         println!("\nrun {number} of {}: {names}", plans.len());
         println!("  {repeat}");
+        if plan.manner.own_postgres
+            && let Err(error) = aisle::embedded::installed()
+        {
+            println!("  left out: {error}");
+            continue;
+        }
         let good = match run(plan) {
             Ok(outcome) => {
                 reads += outcome.judgement.judged;
@@ -112,7 +122,9 @@ fn all(plans: &[Plan], long: bool) -> ExitCode {
         return ExitCode::SUCCESS;
     }
     println!("{} failed:", failed.len());
-    failed.iter().for_each(|repeat| println!("  {repeat}"));
+    for repeat in &failed {
+        println!("  {repeat}");
+    }
     ExitCode::FAILURE
 }
 
@@ -141,6 +153,7 @@ fn tell(outcome: &Outcome) -> bool {
         outcome.slowest_recovery,
         judgement.positions_back
     );
+    outcome.notes.iter().for_each(|note| println!("  {note}"));
     for trouble in &outcome.troubles {
         println!("  TROUBLE: {trouble}");
     }

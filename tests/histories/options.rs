@@ -19,6 +19,10 @@ pub(crate) struct Options {
     #[arg(long, env = "AISLE_HISTORIES_LONG", num_args = 0..=1, default_missing_value = "true", default_value = "false")]
     pub(crate) long: bool,
 
+    /// The short selection, also while it is left out by default; with --fault: faults as short as there
+    #[arg(long)]
+    short: bool,
+
     /// Only a run with these faults, one after another (mixed: two at a time; all: a run for each)
     #[arg(long, value_delimiter = ',')]
     pub(crate) fault: Vec<String>,
@@ -35,11 +39,11 @@ pub(crate) struct Options {
     #[arg(long)]
     seed: Option<u64>,
 
-    /// AISLE_CONSISTENCY of the instances; otherwise available with Redis, strict without
+    /// `AISLE_CONSISTENCY` of the instances; otherwise available with Redis, strict without
     #[arg(long)]
     consistency: Option<Consistency>,
 
-    /// AISLE_LEASE_MS of the instances; otherwise 1000, and 2000 in long runs
+    /// `AISLE_LEASE_MS` of the instances; otherwise 1000, and 2000 in long runs
     #[arg(long)]
     lease: Option<u64>,
 
@@ -107,15 +111,15 @@ impl Options {
         named(&self.skip) || (!self.filters.is_empty() && !named(&self.filters))
     }
 
-    /// Whether the short selection is meant.
-    pub(crate) fn is_short(&self) -> bool {
-        !self.long && self.fault.is_empty()
+    /// Whether nothing is asked for in particular.
+    pub(crate) fn is_default(&self) -> bool {
+        !self.short && !self.long && self.fault.is_empty()
     }
 
     /// The runs asked for.
     pub(crate) fn plans(&self, chance: u64) -> Result<Vec<Plan>, String> {
         let seed = self.seed.unwrap_or(chance);
-        if self.is_short() {
+        if self.fault.is_empty() && !self.long {
             let wanted =
                 SHORT.iter().filter(|(_, redis, _)| self.redis.is_none_or(|wanted| wanted == *redis));
             return wanted.map(|(names, redis, seconds)| self.plan(names, *redis, *seconds, seed)).collect();
@@ -147,7 +151,7 @@ impl Options {
     }
 
     fn plan(&self, names: &[&str], redis: Redis, seconds: u64, seed: u64) -> Result<Plan, String> {
-        let long = !self.is_short();
+        let long = !self.short && !self.is_default();
         let with_redis = redis == Redis::Yes;
         let mut faults = kinds(names, with_redis)?;
         let mixed = names.contains(&MIXED);
@@ -155,9 +159,8 @@ impl Options {
         faults.retain(|kind| long || !mixed || (!kind.needs_own_postgres() && kind.name != "import"));
         let consistency = match self.consistency {
             Some(Consistency::Available) => "available",
-            Some(Consistency::Strict) => "strict",
             None if with_redis => "available",
-            None => "strict",
+            Some(Consistency::Strict) | None => "strict",
         };
         let own_postgres = faults.iter().any(|kind| kind.needs_own_postgres());
         let lease = self.lease.unwrap_or(if long { 2000 } else { 1000 });
@@ -180,13 +183,14 @@ impl Options {
         let Manner { redis, consistency, lease, .. } = plan.manner;
         let command = format!(
             "cargo test --test histories -- --fault {names} --redis {} --seconds {} --seed {} --consistency {consistency} \
-             --lease {lease} --products {} --readers {} --writers {}",
+             --lease {lease} --products {} --readers {} --writers {}{}",
             if redis { "yes" } else { "no" },
             plan.seconds,
             plan.seed,
             plan.products,
             plan.readers,
-            plan.writers
+            plan.writers,
+            if plan.long { "" } else { " --short" }
         );
         (names, command)
     }

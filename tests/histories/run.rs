@@ -43,12 +43,14 @@ pub(crate) struct Outcome {
     pub(crate) slowest_recovery: Duration,
     /// What went wrong besides what was read.
     pub(crate) troubles: Vec<String>,
+    /// What is worth a line in the report.
+    pub(crate) notes: Vec<String>,
     /// Last lines of the instances' logs, when something went wrong.
     pub(crate) complaints: Vec<String>,
 }
 
 /// Instances answer again this soon after everything is mended, leases, back-off and a loaded machine included.
-const RECOVERY: Duration = Duration::from_secs(60);
+const RECOVERY: Duration = Duration::from_mins(1);
 
 /// Time between two faults, in milliseconds.
 const BETWEEN: (u64, u64) = (200, 600);
@@ -89,6 +91,7 @@ pub(crate) fn run(plan: &Plan) -> Result<Outcome, String> {
             .unwrap_or_default(),
         log,
         troubles,
+        notes: std::mem::take(&mut world.notes),
         complaints: Vec::new(),
     };
     if plan.manner.consistency == "strict" && outcome.judgement.unverified > 0 {
@@ -117,7 +120,7 @@ impl Workers {
         pause(Duration::from_millis(300));
         self.world_stage.readers_end.store(true, Ordering::Release);
         for thread in self.threads.drain(..) {
-            log.join(thread.join().map_err(|_| "a client panicked")?);
+            log.join(thread.join().map_err(|_panic| "a client panicked")?);
         }
         Ok(())
     }

@@ -37,7 +37,7 @@ pub(crate) const INSTANCES: usize = 3;
 pub(crate) const TOKEN: &str = "histories-token-0123456789";
 
 /// A start is tried again for so long: its database may be back only in a moment.
-const START: Duration = Duration::from_secs(60);
+const START: Duration = Duration::from_mins(1);
 
 /// A server that is told to crash is gone at once.
 const CRASH: Duration = Duration::from_secs(10);
@@ -58,6 +58,8 @@ pub(crate) struct World {
     pub(crate) log: Log,
     /// What went wrong with the instances themselves.
     pub(crate) troubles: Vec<String>,
+    /// What is worth a line in the report.
+    pub(crate) notes: Vec<String>,
     servers: Vec<Option<Server>>,
     environment: Vec<(String, String)>,
     folder: TempDir,
@@ -108,6 +110,7 @@ impl World {
             mixed: manner.mixed,
             log: Log::default(),
             troubles: Vec::new(),
+            notes: Vec::new(),
             servers: (0..=INSTANCES).map(|_| None).collect(),
             environment: pairs.map(|(name, value)| (name.to_owned(), value)).to_vec(),
             folder: folder.map_err(|error| format!("a temporary folder: {error}"))?,
@@ -192,15 +195,20 @@ impl World {
         self.folder.path().join(format!("instance-{instance}.log"))
     }
 
-    /// The last lines of every instance's complaints.
+    /// The last lines of every instance's complaints, and its first errors.
     pub(crate) fn last_complaints(&self) -> Vec<String> {
         let mut shown = Vec::new();
         for instance in 0..=INSTANCES {
             let text = fs::read(self.complaints(instance)).unwrap_or_default();
             let text = String::from_utf8_lossy(&text).into_owned();
-            let lines: Vec<&str> = text.lines().collect();
-            let last = &lines[lines.len().saturating_sub(8)..];
-            shown.extend(last.iter().map(|line| format!("instance {instance}: {line}")));
+            let lines: Vec<&str> = text.lines().filter(|line| !line.is_empty()).collect();
+            // The pool's errors are the faults themselves.
+            let is_error = |line: &str| {
+                line.contains("code=internal") || (line.contains("ERROR") && !line.contains("r2d2"))
+            };
+            let errors = lines.iter().filter(|line| is_error(line)).take(8);
+            let last = lines.iter().skip(lines.len().saturating_sub(4));
+            shown.extend(errors.chain(last).map(|line| format!("instance {instance}: {line}")));
         }
         shown
     }
@@ -228,7 +236,7 @@ impl Links {
 #[derive(Debug)]
 pub(crate) enum Postgres {
     Shared(TestDatabase),
-    Own { folder: TempDir, services: Option<Services>, url: String },
+    Own { folder: TempDir, services: Option<Box<Services>>, url: String },
 }
 
 impl Postgres {
@@ -237,7 +245,7 @@ impl Postgres {
         let services = start(&folder)?;
         let url = services.database_url().to_owned();
         aisle::store::pool::migrate(&url).map_err(|error| format!("migrate: {error}"))?;
-        Ok(Self::Own { folder, services: Some(services), url })
+        Ok(Self::Own { folder, services: Some(Box::new(services)), url })
     }
 
     pub(crate) fn url(&self) -> &str {
@@ -272,7 +280,7 @@ impl Postgres {
             if started.database_url() != url {
                 return Err("Postgres came back at another address".to_owned());
             }
-            *services = Some(started);
+            *services = Some(Box::new(started));
         }
         Ok(())
     }

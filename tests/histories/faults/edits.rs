@@ -27,8 +27,8 @@ use crate::{
 /// Pauses between edits, in milliseconds.
 const PAUSE: (u64, u64) = (1, 60);
 
-/// An import that takes longer is ended; what it did until then counts.
-const IMPORT: Duration = Duration::from_secs(240);
+/// An import that takes longer is killed; what it did until then counts, and is reported.
+const IMPORT: Duration = Duration::from_mins(5);
 
 /// Edits titles and prices by SQL until healed.
 #[derive(Debug, Default)]
@@ -60,7 +60,7 @@ impl Fault for Psql {
     fn heal(&mut self, world: &mut World, _dice: &mut Dice) -> Result<(), String> {
         if let Some((done, editing)) = self.editing.take() {
             done.store(true, Ordering::Release);
-            world.log.join(editing.join().map_err(|_| "the psql thread panicked")?);
+            world.log.join(editing.join().map_err(|_panic| "the psql thread panicked")?);
         }
         Ok(())
     }
@@ -128,6 +128,16 @@ impl Import {
     }
 }
 
+fn count_products(world: &World) -> Result<i64, String> {
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = diesel::sql_types::BigInt)]
+        count: i64,
+    }
+    let counted = sql_query("SELECT count(*) AS count FROM product").get_result::<Row>(&mut world.connect()?);
+    counted.map(|row| row.count).map_err(|error| format!("count products: {error}"))
+}
+
 impl Fault for Import {
     fn inject(&mut self, world: &mut World, dice: &mut Dice) -> Result<(), String> {
         // Another seed changes every product of the last import.
@@ -141,7 +151,10 @@ impl Fault for Import {
 
     fn heal(&mut self, world: &mut World, _dice: &mut Dice) -> Result<(), String> {
         let Some((mut process, _report)) = self.running.take() else { return Ok(()) };
-        match process.ends_within(IMPORT) {
+        let ended = process.ends_within(IMPORT);
+        drop(process);
+        world.notes.push(format!("{} products after an import", count_products(world)?));
+        match ended {
             // Beside another fault it may lose its session.
             Some(status) if !status.success() && !world.mixed => {
                 Err(format!("the import ended with {status}"))

@@ -132,7 +132,7 @@ pub(crate) static KINDS: &[Kind] = &[
         Box::<edits::Psql>::default()
     }),
     kind("import", "many products are imported", Area::Besides, [(500, 1000), (1000, 2000)], |long| {
-        Box::new(edits::Import::of(if long { 100_000 } else { 2000 }))
+        Box::new(edits::Import::of(if long { 100_000 } else { 60 }))
     }),
 ];
 
