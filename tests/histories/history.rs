@@ -49,16 +49,21 @@ pub(crate) struct Product {
 }
 
 impl Stage {
-    /// A stage with so many places for instances and no product.
+    /// A stage for so many instances, with one more place for one that joins, and no product.
     pub(crate) fn new(instances: usize) -> Self {
         Self {
             start: Instant::now(),
-            endpoints: (0..instances).map(|_| Endpoint::default()).collect(),
+            endpoints: (0..=instances).map(|_| Endpoint::default()).collect(),
             products: Vec::new(),
             readers_end: AtomicBool::new(false),
             writers_end: AtomicBool::new(false),
             last_number: AtomicU32::new(0),
         }
+    }
+
+    /// How many instances there are all the time; also the place of the one that joins.
+    pub(crate) fn instances(&self) -> usize {
+        self.endpoints.len() - 1
     }
 
     /// Nanoseconds since the start; never zero, which is the time of the initial values.

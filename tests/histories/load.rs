@@ -11,7 +11,7 @@ use crate::{
     dice::Dice,
     history::{Cache, Client, Log, Read, Stage, Way, Write},
     http::{Answer, Browser, Failure},
-    world::{INSTANCES, TOKEN, pause},
+    world::{TOKEN, pause},
 };
 
 /// The category whose page lists all products.
@@ -59,12 +59,13 @@ pub(crate) fn writers(stage: &Arc<Stage>, count: u16, dice: &mut Dice) -> Vec<Wo
 
 fn read_on(stage: &Stage, number: u16, mut dice: Dice) -> Log {
     let (mut log, mut browser) = (Log::default(), Browser::new(stage));
-    let home = usize::from(number) % INSTANCES;
+    let instances = stage.instances();
+    let home = usize::from(number) % instances;
     let roams = number % 4 == 3;
     let patience =
-        Duration::from_millis(READ_PATIENCE[usize::from(number) / INSTANCES % READ_PATIENCE.len()]);
+        Duration::from_millis(READ_PATIENCE[usize::from(number) / instances % READ_PATIENCE.len()]);
     while !stage.readers_end.load(Ordering::Acquire) && log.reads.len() < READS_MAX {
-        let instance = if roams { dice.roll(INSTANCES + 1) } else { home };
+        let instance = if roams { dice.roll(instances + 1) } else { home };
         let product = dice.roll(stage.products.len());
         let way = match dice.roll(10) {
             0..5 => Way::Id,
@@ -165,9 +166,10 @@ fn leading(text: &str) -> Option<u32> {
 fn write_on(stage: &Stage, number: u16, mut dice: Dice) -> Log {
     let (mut log, mut browser) = (Log::default(), Browser::new(stage));
     while !stage.writers_end.load(Ordering::Acquire) && log.writes.len() < READS_MAX {
-        // Some find out at the fourth instance, while there is one.
-        let fourth = stage.endpoints[INSTANCES].port.load(Ordering::Acquire) != 0 && dice.roll(4) == 0;
-        let instance = if fourth { INSTANCES } else { usize::from(number) % INSTANCES };
+        // Some go to the instance that joined, while there is one.
+        let instances = stage.instances();
+        let joined = stage.endpoints[instances].port.load(Ordering::Acquire) != 0 && dice.roll(4) == 0;
+        let instance = if joined { instances } else { usize::from(number) % instances };
         let (title, price) = [(true, false), (true, false), (false, true), (true, true)][dice.roll(4)];
         let edit = Edit { product: dice.roll(stage.products.len()), title, price, number: stage.number() };
         let confirmed = edit.send(stage, &mut browser, &mut log, Client::Writer(number), instance);

@@ -47,6 +47,10 @@ pub(crate) struct Options {
     #[arg(long)]
     lease: Option<u64>,
 
+    /// Instances; one more joins at times
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..=3))]
+    instances: u8,
+
     /// Products that are read and written
     #[arg(long, default_value_t = 6, value_parser = clap::value_parser!(u8).range(1..=40))]
     products: u8,
@@ -101,6 +105,10 @@ const SHORT: [(&[&str], Redis, u64); 5] = [
     (&[MIXED], Redis::Yes, 8),
 ];
 
+/// The same for one instance alone.
+const ALONE: (&[&str], Redis, u64) =
+    (&["none", "redis-pause", "redis-flush", "redis-old", "delay"], Redis::Yes, 5);
+
 /// Seconds of a run with one fault, and of one with mixed faults.
 const SECONDS: [u64; 2] = [15, 90];
 
@@ -112,13 +120,19 @@ impl Options {
     }
 
     /// Whether nothing is asked for in particular.
-    pub(crate) fn is_default(&self) -> bool {
+    fn is_default(&self) -> bool {
         !self.short && !self.long && self.fault.is_empty()
     }
 
     /// The runs asked for.
-    pub(crate) fn plans(&self, chance: u64) -> Result<Vec<Plan>, String> {
+    pub(crate) fn plans(&self, chance: u64, several: bool) -> Result<Vec<Plan>, String> {
         let seed = self.seed.unwrap_or(chance);
+        if self.is_default() && !several {
+            let (names, redis, seconds) = ALONE;
+            let mut plan = self.plan(names, redis, seconds, seed)?;
+            plan.manner.instances = 1;
+            return Ok(vec![plan]);
+        }
         if self.fault.is_empty() && !self.long {
             let wanted =
                 SHORT.iter().filter(|(_, redis, _)| self.redis.is_none_or(|wanted| wanted == *redis));
@@ -166,7 +180,14 @@ impl Options {
         let lease = self.lease.unwrap_or(if long { 2000 } else { 1000 });
         Ok(Plan {
             faults,
-            manner: Manner { redis: with_redis, own_postgres, mixed, consistency, lease },
+            manner: Manner {
+                instances: self.instances.into(),
+                redis: with_redis,
+                own_postgres,
+                mixed,
+                consistency,
+                lease,
+            },
             seconds: self.seconds.unwrap_or(seconds),
             long,
             seed,
@@ -180,10 +201,10 @@ impl Options {
     pub(crate) fn repeat(plan: &Plan) -> (String, String) {
         let names: Vec<&str> = plan.faults.iter().map(|kind| kind.name).collect();
         let names = if plan.manner.mixed { MIXED.to_owned() } else { names.join(",") };
-        let Manner { redis, consistency, lease, .. } = plan.manner;
+        let Manner { instances, redis, consistency, lease, .. } = plan.manner;
         let command = format!(
             "cargo test --test histories -- --fault {names} --redis {} --seconds {} --seed {} --consistency {consistency} \
-             --lease {lease} --products {} --readers {} --writers {}{}",
+             --lease {lease} --instances {instances} --products {} --readers {} --writers {}{}",
             if redis { "yes" } else { "no" },
             plan.seconds,
             plan.seed,

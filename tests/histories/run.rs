@@ -13,7 +13,7 @@ use crate::{
     http::Browser,
     judge::{Judgement, counts, judge},
     load::{CATEGORY, Worker, read_once, readers, writers},
-    world::{INSTANCES, Manner, TOKEN, World, pause},
+    world::{Manner, TOKEN, World, pause},
 };
 
 /// Everything that settles a run but the accidents of timing.
@@ -167,7 +167,7 @@ fn look_everywhere(world: &World, log: &mut Log) -> bool {
     let stage = &world.stage;
     let mut browser = Browser::new(stage);
     let mut all = true;
-    for instance in 0..INSTANCES {
+    for instance in 0..stage.instances() {
         for product in 0..stage.products.len() {
             for way in [Way::Id, Way::Slug, Way::Sku, Way::Page] {
                 let what = (instance, product, way);
@@ -243,6 +243,8 @@ fn break_and_mend(plan: &Plan, world: &mut World, dice: &mut Dice) -> Result<Vec
             recovered,
         }));
     }
+    // The last fault, too, is followed by reads and edits that began after it.
+    recover(world)?;
     Ok(marks)
 }
 
@@ -258,7 +260,8 @@ fn choose(plan: &Plan, next: &mut Vec<usize>, dice: &mut Dice) -> Vec<usize> {
         let kind = plan.faults[first];
         let fits = |other: &usize| {
             let other = plan.faults[*other];
-            other.name != kind.name && (other.area != kind.area || other.needs_instance())
+            let both = kind.needs_instance() && other.needs_instance();
+            other.name != kind.name && if both { plan.manner.instances > 1 } else { other.area != kind.area }
         };
         let others: Vec<usize> = (0..plan.faults.len()).filter(fits).collect();
         chosen.extend(others.get(dice.roll(others.len())));
@@ -287,7 +290,7 @@ fn inject(
 /// Waits until every instance has answered a new read and acknowledged a new edit.
 fn recover(world: &mut World) -> Result<(), String> {
     let progress = |world: &World| -> Vec<(u64, u64)> {
-        let counters = world.stage.endpoints.iter().take(INSTANCES);
+        let counters = world.stage.endpoints.iter().take(world.stage.instances());
         counters.map(|one| (one.reads.load(Ordering::Acquire), one.writes.load(Ordering::Acquire))).collect()
     };
     let before = progress(world);

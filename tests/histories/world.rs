@@ -30,9 +30,6 @@ use crate::{
     },
 };
 
-/// Instances that are there all the time; one more place is for the one that joins.
-pub(crate) const INSTANCES: usize = 3;
-
 /// The token of the writers.
 pub(crate) const TOKEN: &str = "histories-token-0123456789";
 
@@ -76,6 +73,8 @@ pub(crate) struct Links {
 /// How the instances of a run are told to behave.
 #[derive(Debug, Clone)]
 pub(crate) struct Manner {
+    /// Instances that are there all the time.
+    pub(crate) instances: usize,
     pub(crate) redis: bool,
     /// A Postgres of the run's own, to be broken.
     pub(crate) own_postgres: bool,
@@ -90,7 +89,7 @@ impl World {
     pub(crate) fn start(manner: &Manner) -> Result<Self, String> {
         let postgres = if manner.own_postgres { Postgres::own()? } else { Postgres::Shared(database()) };
         let redis = manner.redis.then(own_redis);
-        let links = (0..=INSTANCES).map(|_| Links::new(postgres.url(), redis.as_ref())).collect();
+        let links = (0..=manner.instances).map(|_| Links::new(postgres.url(), redis.as_ref())).collect();
         let pairs = [
             ("AISLE_LISTEN", "127.0.0.1:0".to_owned()),
             ("AISLE_ADMIN_TOKEN", TOKEN.to_owned()),
@@ -102,7 +101,7 @@ impl World {
         ];
         let folder = tempfile::Builder::new().prefix("aisle-histories-").tempdir();
         let mut world = Self {
-            stage: Arc::new(Stage::new(INSTANCES + 1)),
+            stage: Arc::new(Stage::new(manner.instances)),
             links,
             redis,
             postgres,
@@ -111,11 +110,11 @@ impl World {
             log: Log::default(),
             troubles: Vec::new(),
             notes: Vec::new(),
-            servers: (0..=INSTANCES).map(|_| None).collect(),
+            servers: (0..=manner.instances).map(|_| None).collect(),
             environment: pairs.map(|(name, value)| (name.to_owned(), value)).to_vec(),
             folder: folder.map_err(|error| format!("a temporary folder: {error}"))?,
         };
-        for instance in 0..INSTANCES {
+        for instance in 0..manner.instances {
             world.serve(instance)?;
         }
         Ok(world)
@@ -161,7 +160,8 @@ impl World {
 
     /// An instance that no other fault holds; held until [`World::release`].
     pub(crate) fn hold(&mut self, dice: &mut Dice) -> usize {
-        let free: Vec<usize> = (0..INSTANCES).filter(|instance| !self.busy.contains(instance)).collect();
+        let all = 0..self.stage.instances();
+        let free: Vec<usize> = all.filter(|instance| !self.busy.contains(instance)).collect();
         let held = free[dice.roll(free.len())];
         self.busy.push(held);
         held
@@ -173,7 +173,7 @@ impl World {
 
     /// Notes instances that ended by themselves, and starts them again.
     pub(crate) fn look_after(&mut self) -> Result<(), String> {
-        for instance in 0..INSTANCES {
+        for instance in 0..self.stage.instances() {
             if self.note_end(instance) {
                 self.servers[instance] = None;
                 self.serve(instance)?;
@@ -198,7 +198,7 @@ impl World {
     /// The last lines of every instance's complaints, and its first errors.
     pub(crate) fn last_complaints(&self) -> Vec<String> {
         let mut shown = Vec::new();
-        for instance in 0..=INSTANCES {
+        for instance in 0..=self.stage.instances() {
             let text = fs::read(self.complaints(instance)).unwrap_or_default();
             let text = String::from_utf8_lossy(&text).into_owned();
             let lines: Vec<&str> = text.lines().filter(|line| !line.is_empty()).collect();

@@ -3,10 +3,7 @@
 use rustix::process::Signal;
 
 use super::Fault;
-use crate::{
-    dice::Dice,
-    world::{INSTANCES, World},
-};
+use crate::{dice::Dice, world::World};
 
 /// Killed without any chance to clean up.
 #[derive(Debug, Default)]
@@ -73,22 +70,23 @@ impl Fault for Stop {
     }
 }
 
-/// A fourth instance, for a while.
+/// One more instance, for a while.
 #[derive(Debug, Default)]
 pub(super) struct Join;
 
 impl Fault for Join {
     fn inject(&mut self, world: &mut World, _dice: &mut Dice) -> Result<(), String> {
-        world.serve(INSTANCES)
+        world.serve(world.stage.instances())
     }
 
     fn heal(&mut self, world: &mut World, dice: &mut Dice) -> Result<(), String> {
-        world.withdraw(INSTANCES);
-        match world.take(INSTANCES) {
+        let joined = world.stage.instances();
+        world.withdraw(joined);
+        match world.take(joined) {
             Some(server) if dice.roll(2) == 0 => server.kill(),
             Some(server) => {
                 if let Err(error) = server.stop() {
-                    world.troubles.push(format!("instance {INSTANCES}: {error}"));
+                    world.troubles.push(format!("instance {joined}: {error}"));
                 }
             }
             None => {}
