@@ -71,7 +71,7 @@ pub(crate) struct Zone {
     pub(crate) last_begin: usize,
 }
 
-/// Everything that is wrong; nothing if and only if the history is linearizable.
+/// Contradictions; none if and only if the history is linearizable.
 pub(crate) fn check(operations: &[Operation]) -> Vec<Violation> {
     let mut found = Vec::new();
     let (mut periods, mut moments) = (Vec::new(), Vec::new());
@@ -88,16 +88,16 @@ pub(crate) fn check(operations: &[Operation]) -> Vec<Violation> {
         if first_end < last_begin { periods.push(cluster.zone) } else { moments.push(cluster.zone) }
     }
     periods.sort_by_key(|zone| bounds(operations, *zone));
-    let reaching = furthest(operations, &periods);
-    for (earlier, later) in reaching.iter().zip(periods.iter().skip(1)) {
-        if bounds(operations, *later).0 < bounds(operations, *earlier).1 {
-            found.push(Violation::Alternating(*earlier, *later));
+    for pair in periods.windows(2) {
+        if bounds(operations, pair[1]).0 < bounds(operations, pair[0]).1 {
+            found.push(Violation::Alternating(pair[0], pair[1]));
         }
     }
     for moment in moments {
+        // Where periods do not overlap, only the last one begun can reach beyond the moment.
         let (first_end, last_begin) = bounds(operations, moment);
         let begun = periods.partition_point(|period| bounds(operations, *period).0 < last_begin);
-        if let Some(period) = begun.checked_sub(1).map(|last| reaching[last])
+        if let Some(period) = begun.checked_sub(1).map(|last| periods[last])
             && first_end < bounds(operations, period).1
         {
             found.push(Violation::Inside { moment, period });
@@ -136,17 +136,4 @@ fn clusters(operations: &[Operation]) -> Vec<Cluster> {
 
 fn bounds(operations: &[Operation], zone: Zone) -> (u64, u64) {
     (operations[zone.first_end].end, operations[zone.last_begin].begin)
-}
-
-/// For every period the one that reaches furthest among it and those before it.
-fn furthest(operations: &[Operation], periods: &[Zone]) -> Vec<Zone> {
-    let mut reaching: Vec<Zone> = Vec::with_capacity(periods.len());
-    for period in periods {
-        let further = match reaching.last() {
-            Some(last) if bounds(operations, *last).1 > bounds(operations, *period).1 => *last,
-            _ => *period,
-        };
-        reaching.push(further);
-    }
-    reaching
 }
