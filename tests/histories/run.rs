@@ -204,6 +204,7 @@ struct Active {
     kind: &'static Kind,
     fault: usize,
     begin: u64,
+    fired: bool,
 }
 
 fn break_and_mend(plan: &Plan, world: &mut World, dice: &mut Dice) -> Result<Vec<Mark>, String> {
@@ -236,7 +237,7 @@ fn break_and_mend(plan: &Plan, world: &mut World, dice: &mut Dice) -> Result<Vec
         let healed = world.stage.now();
         recover(world)?;
         let recovered = world.stage.now();
-        marks.extend(active.into_iter().map(|active| Mark {
+        marks.extend(active.into_iter().filter(|active| active.fired).map(|active| Mark {
             fault: active.kind.name,
             begin: active.begin,
             healed,
@@ -279,8 +280,9 @@ fn inject(
 ) -> Result<(), String> {
     for &fault in chosen {
         let kind = plan.faults[fault];
-        active.push(Active { kind, fault, begin: world.stage.now() });
+        let begin = world.stage.now();
         let injected = faults[fault].inject(world, dice);
+        active.push(Active { kind, fault, begin, fired: injected.is_ok() });
         // Beside another fault there may be nothing left to break.
         injected.or_else(|error| if plan.manner.mixed { Ok(()) } else { Err(told(kind, &error)) })?;
     }
