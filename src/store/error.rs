@@ -134,6 +134,7 @@ fn by_message(message: &str) -> StoreError {
         || says("server closed the connection")
         || says("could not connect")
         || says("connection to server")
+        || says("no connection to the server")
     {
         StoreError::Unavailable(message.to_owned())
     } else if says("invalid byte sequence") || says("Unicode escape") || says("Unicode surrogate") {
@@ -162,6 +163,7 @@ mod tests {
         assert!(matches!(unknown("canceling statement due to statement timeout"), StoreError::Timeout));
         assert!(matches!(unknown("deadlock detected"), StoreError::Collision));
         assert!(matches!(unknown("the database system is starting up"), StoreError::Unavailable(_)));
+        assert!(matches!(unknown("no connection to the server\n"), StoreError::Unavailable(_)));
         assert!(matches!(
             unknown("invalid byte sequence for encoding \"UTF8\": 0x00"),
             StoreError::Invalid(_)

@@ -45,7 +45,7 @@ use self::{
 
 /// Whether `cargo test` judges several instances. To be switched on with the leases and acknowledgements between them: until
 /// then another instance answers the older version for a while, the histories show it, and one instance alone is judged.
-const JUDGED_BY_DEFAULT: bool = false;
+const JUDGED_BY_DEFAULT: bool = true;
 
 /// Judged reads that make the long selection count.
 const LONG_READS: usize = 200_000;
