@@ -6,12 +6,13 @@ export PATH := $(PATH):$(HOME)/.cargo/bin:/opt/homebrew/bin:/opt/homebrew/opt/li
 # Products that the first start puts into an empty catalogue.
 DEMO_PRODUCTS ?= 1000
 
-.PHONY: help run test histories api-test lint setup clean
+.PHONY: help run test histories mutants api-test lint setup clean
 
 help:
 	@echo 'make run    install what is missing, build, serve a sample catalogue on http://127.0.0.1:8080'
 	@echo 'make test   install what is missing, run every test'
 	@echo 'make histories  break every part in turn under load and judge what clients saw (about half an hour)'
+	@echo 'make mutants  break the coherence protocol on purpose: the histories must notice'
 	@echo 'make api-test  hold the HTTP interface against its description (schemathesis; needs python3 and PyPI)'
 	@echo 'make lint   formatting, clippy and documentation, warnings are errors'
 	@echo 'make setup  only install what is missing'
@@ -27,6 +28,10 @@ test: setup
 # `make test` runs a short selection of these.
 histories: setup
 	cargo test --test histories -- --long
+
+# A build that can be broken, in a folder of its own; never the one that serves.
+mutants: setup
+	cargo test --target-dir target/mutants --features mutants --test histories -- --mutants
 
 # Not part of `make test`: it installs a Python tool.
 api-test: setup

@@ -43,10 +43,6 @@ use self::{
     run::{Outcome, Plan, run},
 };
 
-/// Whether `cargo test` judges several instances. To be switched on with the leases and acknowledgements between them: until
-/// then another instance answers the older version for a while, the histories show it, and one instance alone is judged.
-const JUDGED_BY_DEFAULT: bool = true;
-
 /// Judged reads that make the long selection count.
 const LONG_READS: usize = 200_000;
 
@@ -65,7 +61,7 @@ fn main() -> ExitCode {
     judge::check_itself();
     // Chance is as good as the seed is unknown; it is printed with every run.
     let chance = SystemTime::now().duration_since(UNIX_EPOCH).map_or(1, |time| time.as_secs() % 1_000_000);
-    match options.plans(chance, JUDGED_BY_DEFAULT) {
+    match options.plans(chance) {
         Ok(plans) => all(&plans, options.long),
         Err(error) => {
             eprintln!("histories: {error}");
@@ -92,7 +88,11 @@ fn all(plans: &[Plan], long: bool) -> ExitCode {
                 reads += outcome.judgement.judged;
                 writes += outcome.judgement.acknowledged;
                 took += outcome.took;
-                tell(&outcome)
+                let is_clean = tell(&outcome);
+                match plan.manner.mutant {
+                    Some(mutant) => shows(mutant, &outcome),
+                    None => is_clean,
+                }
             }
             Err(error) => {
                 println!("  BROKEN: {error}");
@@ -112,7 +112,8 @@ fn all(plans: &[Plan], long: bool) -> ExitCode {
         return ExitCode::FAILURE;
     }
     if failed.is_empty() {
-        println!("all linearizable");
+        let is_broken = plans.iter().any(|plan| plan.manner.mutant.is_some());
+        println!("{}", if is_broken { "every mistake was noticed" } else { "all linearizable" });
         return ExitCode::SUCCESS;
     }
     println!("{} failed:", failed.len());
@@ -166,4 +167,11 @@ fn tell(outcome: &Outcome) -> bool {
         judgement.shown.iter().for_each(|shown| println!("{shown}"));
     }
     judgement.is_clean() && outcome.troubles.is_empty()
+}
+
+/// Whether the history of a broken program shows that it is broken.
+fn shows(mutant: &str, outcome: &Outcome) -> bool {
+    let shows = !outcome.judgement.is_clean();
+    println!("  {mutant}: {}", if shows { "noticed" } else { "NOT NOTICED: these histories are too weak" });
+    shows
 }

@@ -19,7 +19,7 @@ pub(crate) struct Options {
     #[arg(long, env = "AISLE_HISTORIES_LONG", num_args = 0..=1, default_missing_value = "true", default_value = "false")]
     pub(crate) long: bool,
 
-    /// The short selection, also while it is left out by default; with --fault: faults as short as there
+    /// The short selection, which is the default; with --fault: faults as short as there
     #[arg(long)]
     short: bool,
 
@@ -63,6 +63,10 @@ pub(crate) struct Options {
     #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u16).range(3..=200))]
     writers: u16,
 
+    /// Breaks the program instead, in each way there is: a run passes if its history shows it (needs the feature mutants)
+    #[arg(long)]
+    pub(crate) mutants: bool,
+
     /// Names the faults
     #[arg(long)]
     pub(crate) list: bool,
@@ -105,9 +109,14 @@ const SHORT: [(&[&str], Redis, u64); 5] = [
     (&[MIXED], Redis::Yes, 8),
 ];
 
-/// The same for one instance alone.
-const ALONE: (&[&str], Redis, u64) =
-    (&["none", "redis-pause", "redis-flush", "redis-old", "delay"], Redis::Yes, 5);
+/// Ways to break the program, as `AISLE_MUTANT` names them, and faults that show it.
+const MUTANTS: [(&str, &[&str], Redis); 5] = [
+    ("no-stability-wait", &["none"], Redis::Yes),
+    ("no-stability-wait", &["delay"], Redis::No),
+    ("no-fence", &["none"], Redis::Yes),
+    ("no-fence", &["none"], Redis::No),
+    ("no-lease", &["stop"], Redis::No),
+];
 
 /// Seconds of a run with one fault, and of one with mixed faults.
 const SECONDS: [u64; 2] = [15, 90];
@@ -119,19 +128,19 @@ impl Options {
         named(&self.skip) || (!self.filters.is_empty() && !named(&self.filters))
     }
 
-    /// Whether nothing is asked for in particular.
-    fn is_default(&self) -> bool {
-        !self.short && !self.long && self.fault.is_empty()
-    }
-
     /// The runs asked for.
-    pub(crate) fn plans(&self, chance: u64, several: bool) -> Result<Vec<Plan>, String> {
+    pub(crate) fn plans(&self, chance: u64) -> Result<Vec<Plan>, String> {
         let seed = self.seed.unwrap_or(chance);
-        if self.is_default() && !several {
-            let (names, redis, seconds) = ALONE;
-            let mut plan = self.plan(names, redis, seconds, seed)?;
-            plan.manner.instances = 1;
-            return Ok(vec![plan]);
+        if self.mutants {
+            if !cfg!(feature = "mutants") {
+                return Err("this build cannot be broken: cargo test --features mutants --test histories".to_owned());
+            }
+            let broken = MUTANTS.iter().map(|(mutant, names, redis)| {
+                let mut plan = self.plan(names, *redis, 8, seed)?;
+                plan.manner.mutant = Some(mutant);
+                Ok(plan)
+            });
+            return broken.collect();
         }
         if self.fault.is_empty() && !self.long {
             let wanted =
@@ -165,7 +174,7 @@ impl Options {
     }
 
     fn plan(&self, names: &[&str], redis: Redis, seconds: u64, seed: u64) -> Result<Plan, String> {
-        let long = !self.short && !self.is_default();
+        let long = !self.short && (self.long || !self.fault.is_empty());
         let with_redis = redis == Redis::Yes;
         let mut faults = kinds(names, with_redis)?;
         let mixed = names.contains(&MIXED);
@@ -187,6 +196,7 @@ impl Options {
                 mixed,
                 consistency,
                 lease,
+                mutant: None,
             },
             seconds: self.seconds.unwrap_or(seconds),
             long,

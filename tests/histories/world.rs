@@ -82,6 +82,8 @@ pub(crate) struct Manner {
     pub(crate) mixed: bool,
     pub(crate) consistency: &'static str,
     pub(crate) lease: u64,
+    /// How the program is broken, if it is.
+    pub(crate) mutant: Option<&'static str>,
 }
 
 impl World {
@@ -98,6 +100,7 @@ impl World {
             ("AISLE_SHUTDOWN_TIMEOUT", "5".to_owned()),
             ("AISLE_LEASE_MS", manner.lease.to_string()),
             ("AISLE_CONSISTENCY", manner.consistency.to_owned()),
+            ("AISLE_MUTANT", manner.mutant.unwrap_or_default().to_owned()),
         ];
         let folder = tempfile::Builder::new().prefix("aisle-histories-").tempdir();
         let mut world = Self {
