@@ -18,7 +18,7 @@ use crate::{
     coherence::{
         Coherence,
         follower::{self, LogFollower},
-        keeper::{self, KeeperSettings, Leave, LeaseKeeper},
+        keeper::{self, KeeperSettings, LeaseKeeper, Leave},
         messenger::{Messenger, MessengerSettings},
         rules::Rules,
     },
@@ -96,8 +96,7 @@ impl Application {
         let url = settings.advertise.clone().unwrap_or_else(|| format!("http://{address}"));
         let keeper = KeeperSettings { database_url: backends.database_url.clone(), url };
         let keeper = Arc::new(start_keeper(&keeper, &coherence, &restarts, &metrics)?);
-        let connections =
-            Pool::new(&backends.database_url, u32::from(settings.store_actors), expected_era);
+        let connections = Pool::new(&backends.database_url, u32::from(settings.store_actors), expected_era);
         let redis = backends.redis_url.clone().map(|url| SharedSettings { url, catalogue });
         let shared = start_actors(settings, connections, coherence, redis.as_ref(), &restarts, metrics);
         let follower = Arc::new(start_follower(backends, &shared));
@@ -200,7 +199,7 @@ fn start_actors(
     let fillers = Fillers::start(usize::from(settings.fill_actors), &loader, redis, restarts);
     let misses = Permits::new(usize::from(settings.miss_queue));
     let (consistency, restarts) = (settings.consistency, restarts.clone());
-    Shared { reader, fillers, store, messenger, misses, consistency, restarts, metrics }
+    Shared { reader, fillers, store, misses, messenger, consistency, restarts, metrics }
 }
 
 fn start_messenger(

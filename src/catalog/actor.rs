@@ -97,7 +97,12 @@ impl Reader {
                         return Lookup::Miss { key: get.key.clone(), via: None };
                     }
                     let position = if via.is_some() { applied } else { applied.max(entry.stamp.position) };
-                    return Lookup::Hit(Answer { outcome, position, source: Source::Local, unverified: None });
+                    return Lookup::Hit(Answer {
+                        outcome,
+                        position,
+                        source: Source::Local,
+                        unverified: None,
+                    });
                 }
                 Resolved::Follow(next) => {
                     let Some(product) = self.current(&next) else {
@@ -106,7 +111,7 @@ impl Reader {
                     via = Some(std::mem::replace(&mut entry, product));
                 }
                 Resolved::CodingUnmade => {
-                    let key = entry_key(&via, get);
+                    let key = entry_key(via.as_deref(), get);
                     return Lookup::Miss { key, via };
                 }
             }
@@ -131,8 +136,8 @@ impl Reader {
 }
 
 /// The key of what a look-up arrived at: what the slug or SKU names, or what was asked for.
-fn entry_key(via: &Option<Arc<Entry>>, get: &Get) -> Key {
-    match via.as_ref().map(|via| resolve(via, get)) {
+fn entry_key(via: Option<&Entry>, get: &Get) -> Key {
+    match via.map(|via| resolve(via, get)) {
         Some(Resolved::Follow(key)) => key,
         Some(Resolved::Outcome(_) | Resolved::CodingUnmade) | None => get.key.clone(),
     }

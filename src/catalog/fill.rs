@@ -187,8 +187,7 @@ impl Filler {
         let gate = self.loader.reader.coherence.gate();
         let applied = gate.applied();
         let current = entry.is_current(gate);
-        let position =
-            if current { applied.max(entry.stamp.position) } else { entry.stamp.position };
+        let position = if current { applied.max(entry.stamp.position) } else { entry.stamp.position };
         let mut overtaken = Vec::new();
         let mut served = Vec::new();
         for waiter in waiters {

@@ -124,7 +124,9 @@ impl Catalog {
         for _ in 0..ATTEMPTS {
             let filled = self.fill(missing, get.coding).await?;
             match resolve(&filled.entry, &get) {
-                Resolved::Outcome(outcome) if via.as_ref().is_none_or(|via| self.shared.reader.admits(via)) => {
+                Resolved::Outcome(outcome)
+                    if via.as_ref().is_none_or(|via| self.shared.reader.admits(via)) =>
+                {
                     let Filled { position, source, .. } = filled;
                     return Ok(Answer { outcome, position, source, unverified: None });
                 }

@@ -86,9 +86,9 @@ impl Loader {
     /// show an edit that another instance does not show yet, and the same client could see the old state there afterwards.
     pub(super) async fn settle(&self, era: Era, entries: impl IntoIterator<Item = &Entry>) {
         let (coherence, since) = (&self.reader.coherence, Moment::now());
-        let touched = entries.into_iter().map(|entry| {
-            coherence.gate().height(&entry.dependencies).min(entry.stamp.position)
-        });
+        let touched = entries
+            .into_iter()
+            .map(|entry| coherence.gate().height(&entry.dependencies).min(entry.stamp.position));
         let Some(seen) = touched.max() else { return };
         if !coherence.is_stable(era.ordinal, seen) {
             coherence.stable(era.ordinal, seen, since).await;

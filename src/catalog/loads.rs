@@ -198,5 +198,9 @@ pub(super) async fn apply_up_to(
         }
         coherence.pulled(era.id, &changes);
     }
-    if gate.era() == era.ordinal { Ok(()) } else { Err(CatalogError::Unavailable("another era began".to_owned())) }
+    if gate.era() == era.ordinal {
+        Ok(())
+    } else {
+        Err(CatalogError::Unavailable("another era began".to_owned()))
+    }
 }

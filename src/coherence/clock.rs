@@ -17,7 +17,9 @@ impl Moment {
         let clock = rustix::time::ClockId::Monotonic;
         let time = rustix::time::clock_gettime(clock);
         let nanoseconds = u64::try_from(time.tv_nsec).unwrap_or(0);
-        Self(u64::try_from(time.tv_sec).unwrap_or(0).saturating_mul(1_000_000_000).saturating_add(nanoseconds))
+        Self(
+            u64::try_from(time.tv_sec).unwrap_or(0).saturating_mul(1_000_000_000).saturating_add(nanoseconds),
+        )
     }
 
     /// This much later.

@@ -115,7 +115,9 @@ impl State {
             let row = members::renew(connection, own, since.position, LOG_PULL_MAX)?;
             if self.clocks.jumped(sent, Moment::now(), row.time_us) {
                 self.metrics.coherence.clock_anomalies.inc();
-                log::warn!("a clock jumped, or this machine stood still: the lease is given up and asked for again");
+                log::warn!(
+                    "a clock jumped, or this machine stood still: the lease is given up and asked for again"
+                );
                 self.coherence.lapse();
                 continue;
             }
@@ -162,12 +164,18 @@ impl State {
 }
 
 fn leave_era(coherence: &Coherence) {
-    log::error!("the database has another history than was known here: dropping everything and joining again");
+    log::error!(
+        "the database has another history than was known here: dropping everything and joining again"
+    );
     coherence.depart();
 }
 
 /// The row first, then the log: whoever commits after the row waits for this member.
-fn join(connection: &mut Connection, settings: &KeeperSettings, coherence: &Coherence) -> Result<(), StoreError> {
+fn join(
+    connection: &mut Connection,
+    settings: &KeeperSettings,
+    coherence: &Coherence,
+) -> Result<(), StoreError> {
     let id = Uuid::now_v7();
     let rules = coherence.rules();
     let joined = members::join(connection, id, &settings.url, rules.lease)?;

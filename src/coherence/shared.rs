@@ -259,9 +259,7 @@ impl Coherence {
     pub async fn regains_lease(&self) -> bool {
         let attempt = *self.attempt();
         let is_stuck = attempt.running && Moment::now().since(attempt.began) > LEASE_PATIENCE;
-        !attempt.failed
-            && !is_stuck
-            && self.until(LEASE_PATIENCE, |gate| gate.is_leased(Moment::now())).await
+        !attempt.failed && !is_stuck && self.until(LEASE_PATIENCE, |gate| gate.is_leased(Moment::now())).await
     }
 
     /// Notes that the lease is being asked for.

@@ -62,8 +62,7 @@ mod tests {
     fn only_a_renewal_seen_for_a_whole_lease_makes_a_member_overdue() {
         let rules = Rules { lease: Duration::from_nanos(10), drift_percent: 0, margin: Duration::ZERO };
         let id = Uuid::from_u128(1);
-        let listed =
-            |renewals| [Listed { id, acked: 0, renewals, lease: Duration::from_nanos(10) }];
+        let listed = |renewals| [Listed { id, acked: 0, renewals, lease: Duration::from_nanos(10) }];
         let mut watch = Watch::default();
         watch.see(None, &listed(1), Moment(0));
         watch.see(None, &listed(1), Moment(9));

@@ -133,7 +133,9 @@ fn server(connection: &mut Connection) -> Result<String, StoreError> {
         // Another time the answer may come: the name must not depend on that.
         Err(error @ (StoreError::Unavailable(_) | StoreError::Timeout | StoreError::Collision)) => Err(error),
         Err(error) => {
-            log::warn!("a copy of this database on another server needs a Redis server of its own reason={error}");
+            log::warn!(
+                "a copy of this database on another server needs a Redis server of its own reason={error}"
+            );
             Ok(String::new())
         }
     }

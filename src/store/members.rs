@@ -111,7 +111,12 @@ const RENEW: &str = "\
            (extract(epoch FROM clock_timestamp()) * 1000000)::bigint";
 
 /// Renews a member that has applied the log up to `applied`, and reads on from there, at most `limit` events.
-pub fn renew(connection: &mut Connection, id: Uuid, applied: i64, limit: i64) -> Result<RenewalRow, StoreError> {
+pub fn renew(
+    connection: &mut Connection,
+    id: Uuid,
+    applied: i64,
+    limit: i64,
+) -> Result<RenewalRow, StoreError> {
     let binds = [Bind::Id(id), Bind::Integer(applied), Bind::Integer(limit)];
     let (is_member, era, nonce, head, events, members, time_us) =
         Statement::<RenewalSql>::new(RENEW, binds).get_result::<RenewalValues>(connection)?;

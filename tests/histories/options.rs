@@ -133,7 +133,9 @@ impl Options {
         let seed = self.seed.unwrap_or(chance);
         if self.mutants {
             if !cfg!(feature = "mutants") {
-                return Err("this build cannot be broken: cargo test --features mutants --test histories".to_owned());
+                return Err(
+                    "this build cannot be broken: cargo test --features mutants --test histories".to_owned()
+                );
             }
             let broken = MUTANTS.iter().map(|(mutant, names, redis)| {
                 let mut plan = self.plan(names, *redis, 8, seed)?;

@@ -9,6 +9,7 @@ pub(crate) mod database;
 #[expect(dead_code, reason = "instances are started by `server`, which survives its own end")]
 pub(crate) mod process;
 #[path = "../it/support/redis.rs"]
+#[expect(dead_code, reason = "no run fills a Redis")]
 pub(crate) mod redis;
 #[path = "../it/support/services.rs"]
 pub(crate) mod services;

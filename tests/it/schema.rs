@@ -2,7 +2,10 @@
 
 use std::{collections::BTreeMap, thread};
 
-use aisle::{domain::money::Currency, store::{era::ExpectedEra, pool}};
+use aisle::{
+    domain::money::Currency,
+    store::{era::ExpectedEra, pool},
+};
 use diesel_migrations::{FileBasedMigrations, MigrationHarness};
 
 use crate::{

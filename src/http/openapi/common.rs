@@ -91,6 +91,7 @@ fn store_read(operation: &mut Operation) {
             ("If-None-Match", "`ETag` of an answer the client has; 304 when it is still right"),
             ("Accept-Encoding", "`br`, `zstd` and `gzip` are kept ready"),
             ("Accept-Language", "Languages by preference; ignored when malformed"),
+            ("Catalog-Min-Position", "A `Catalog-Position` that the answer must not be older than; 503 when it does not arrive in time"),
             ("X-Request-Id", "Id to name the request by in problems and logs"),
         ]
         .map(|(name, description)| RefOr::T(header_parameter(name, description))),
@@ -101,7 +102,11 @@ fn store_read(operation: &mut Operation) {
         ("Vary", "The headers the answer depends on"),
         ("Content-Language", "Language of the texts"),
         ("Catalog-Position", "Log position the answer was read at"),
-        ("Cache-Status", "Where the answer came from (RFC 9211)"),
+        (
+            "Cache-Status",
+            "Where the answer came from (RFC 9211); it may be stale only where this says `detail=unverified`",
+        ),
+        ("Age", "Seconds; only with `detail=unverified`: whatever was committed longer ago is in the answer"),
     ];
     let mut not_modified = ResponseBuilder::new().description("The client's answer is still right").build();
     not_modified.headers = headers(&validators);
@@ -232,6 +237,7 @@ fn own_headers(code: Code) -> BTreeMap<String, RefOr<Header>> {
     let known = [
         (Code::NotFound, ("Catalog-Position", "Log position at which nothing was there; store API only")),
         (Code::NotFound, ("Cache-Status", "Where the answer came from (RFC 9211); store API only")),
+        (Code::NotFound, ("Age", "Seconds; only with `detail=unverified`; store API only")),
         (Code::Unauthorized, WHAT_IS_WRONG),
         (Code::Forbidden, WHAT_IS_WRONG),
         (Code::MethodNotAllowed, ("Allow", "The methods of the path")),

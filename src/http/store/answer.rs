@@ -114,7 +114,11 @@ fn min_position(headers: &HeaderMap) -> Result<i64, Problem> {
     let Some(value) = headers.get(&CATALOG_MIN_POSITION) else { return Ok(0) };
     let position = value.to_str().ok().and_then(|text| text.trim().parse::<u64>().ok());
     position.and_then(|position| i64::try_from(position).ok()).ok_or_else(|| {
-        let fault = Fault::header("Catalog-Min-Position", "malformed", "must be a position as `Catalog-Position` names it");
+        let fault = Fault::header(
+            "Catalog-Min-Position",
+            "malformed",
+            "must be a position as `Catalog-Position` names it",
+        );
         Problem::parameters(vec![fault])
     })
 }

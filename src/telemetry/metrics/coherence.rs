@@ -45,16 +45,26 @@ impl CoherenceMetrics {
             let options = HistogramOpts::new(name, help).buckets(PROPAGATION_BUCKETS.to_vec());
             register(registry, Histogram::with_opts(options)?)
         };
-        let lease = Gauge::with_opts(Opts::new("aisle_lease_remaining_seconds", "Time left of the lease; 0 without one"))?;
+        let lease = Gauge::with_opts(Opts::new(
+            "aisle_lease_remaining_seconds",
+            "Time left of the lease; 0 without one",
+        ))?;
         Ok(Self {
-            stable: gauge(registry, "aisle_log_stable_position", "Last position known to be applied by every member")?,
+            stable: gauge(
+                registry,
+                "aisle_log_stable_position",
+                "Last position known to be applied by every member",
+            )?,
             members: gauge(registry, "aisle_members", "Members known to this instance")?,
             lease_seconds: register(registry, lease)?,
             propagation: propagated(
                 "aisle_propagation_seconds",
                 "Time from a commit until its fences were raised here, by the database's clock",
             )?,
-            ack_wait: propagated("aisle_ack_wait_seconds", "Time an edit waited until every member had applied it")?,
+            ack_wait: propagated(
+                "aisle_ack_wait_seconds",
+                "Time an edit waited until every member had applied it",
+            )?,
             dirty_wait: propagated(
                 "aisle_dirty_wait_seconds",
                 "Time a database read waited until what it saw was applied by every member",
@@ -64,8 +74,16 @@ impl CoherenceMetrics {
             ejections: counter(registry, "aisle_ejections_total", "Members ejected by this instance")?,
             ejected: counter(registry, "aisle_ejected_total", "Times this instance was ejected")?,
             unverified: counter(registry, "aisle_unverified_answers_total", "Answers given without a lease")?,
-            unvouched: counter(registry, "aisle_unvouched_refusals_total", "Requests refused for want of a lease")?,
-            clock_anomalies: counter(registry, "aisle_clock_anomalies_total", "Jumps of a clock between two renewals")?,
+            unvouched: counter(
+                registry,
+                "aisle_unvouched_refusals_total",
+                "Requests refused for want of a lease",
+            )?,
+            clock_anomalies: counter(
+                registry,
+                "aisle_clock_anomalies_total",
+                "Jumps of a clock between two renewals",
+            )?,
         })
     }
 }
