@@ -10,8 +10,8 @@ use super::{
     edits::Query,
     error::CatalogError,
     loads::{
-        LoadBrands, LoadCategories, LoadCategory, LoadIds, LoadProduct, LoadProducts, LoadSku, LoadSlug, Run,
-        apply_up_to,
+        LoadBrands, LoadCategories, LoadCategory, LoadIds, LoadPage, LoadProduct, LoadProducts, LoadSku,
+        LoadSlug, Run, apply_up_to,
     },
     messages::{Key, ListQuery, Source, ViewKey},
     pages,
@@ -26,7 +26,7 @@ use crate::{
         locale::Locale,
         rendering::{self, View},
     },
-    store::reads::{ProductRow, Snapshot},
+    store::reads::{IdPage, ProductPage, ProductRow, Snapshot},
     telemetry::metrics::Metrics,
 };
 
@@ -204,16 +204,12 @@ impl Loader {
     /// The ids of one page.
     pub(super) async fn ids(&self, query: &ListQuery) -> Result<Entry, CatalogError> {
         let Read { stamp, value } = self.read(LoadIds(query.clone())).await?;
-        let Some(page) = value else {
-            // The category is unknown: any change of the tree may make it known.
-            return Ok(absent(stamp, [Dependency::category_tree()]));
-        };
-        let dependencies = match page.category_id {
-            Some(id) => vec![Dependency::listing(&id), Dependency::category(&id)],
-            None => vec![Dependency::listing_all()],
-        };
-        let value = Value::Ids { ids: page.ids.into(), next: page.next };
-        Ok(Entry { stamp, dependencies: dependencies.into(), value })
+        Ok(ids_entry(stamp, value))
+    }
+
+    /// One page with its products.
+    pub(super) async fn page(&self, query: &ListQuery) -> Result<Read<Option<ProductPage>>, CatalogError> {
+        self.read(LoadPage(query.clone())).await
     }
 
     async fn tree(&self) -> Result<Entry, CatalogError> {
@@ -239,6 +235,20 @@ impl Loader {
         let index = usize::from(view.locale);
         self.locales.get(index).or(self.locales.first()).cloned().unwrap_or_default()
     }
+}
+
+/// The entry of a page's ids; of an unknown category, where there is none.
+pub(super) fn ids_entry(stamp: Stamp, page: Option<IdPage>) -> Entry {
+    let Some(page) = page else {
+        // Any change of the tree may make it known.
+        return absent(stamp, [Dependency::category_tree()]);
+    };
+    let dependencies = match page.category_id {
+        Some(id) => vec![Dependency::listing(&id), Dependency::category(&id)],
+        None => vec![Dependency::listing_all()],
+    };
+    let value = Value::Ids { ids: page.ids.into(), next: page.next };
+    Entry { stamp, dependencies: dependencies.into(), value }
 }
 
 fn absent(stamp: Stamp, dependencies: [Dependency; 1]) -> Entry {

@@ -17,7 +17,7 @@ use crate::{
         error::StoreError,
         events::{self, Pulled},
         pool::Pool,
-        reads::{self, CategoryRow, IdPage, ProductRow, SlugTarget, Snapshot},
+        reads::{self, CategoryRow, IdPage, ProductPage, ProductRow, SlugTarget, Snapshot},
     },
 };
 
@@ -35,6 +35,9 @@ pub(super) struct LoadSku(pub(super) Box<str>);
 
 /// Ids of one page; `None` for an unknown category.
 pub(super) struct LoadIds(pub(super) ListQuery);
+
+/// One page with its products; `None` for an unknown category.
+pub(super) struct LoadPage(pub(super) ListQuery);
 
 /// All categories.
 pub(super) struct LoadCategories;
@@ -87,6 +90,15 @@ impl Query for LoadIds {
 
     fn run(&self, connection: &mut Connection) -> Result<Self::Reply, StoreError> {
         reads::list_ids(connection, &self.0)
+    }
+}
+
+impl Query for LoadPage {
+    type Reply = Snapshot<Option<ProductPage>>;
+    const NAME: &'static str = "load_page";
+
+    fn run(&self, connection: &mut Connection) -> Result<Self::Reply, StoreError> {
+        reads::list_products(connection, &self.0)
     }
 }
 

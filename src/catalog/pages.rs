@@ -11,19 +11,21 @@ use uuid::Uuid;
 use super::{
     cursor,
     error::CatalogError,
-    loader::{Loaded, Loader},
+    loader::{self, Loaded, Loader, Read},
     messages::{Cursor, Key, ListQuery, Source, ViewKey},
 };
 use crate::{
     cache::{Encoded, Entry, SharedCache, Value},
     coherence::Stamp,
     domain::dependency::Dependency,
+    store::reads::ProductRow,
 };
 
-/// Compositions tried before an edit storm is told apart from bad luck.
-const ATTEMPTS: usize = 8;
+/// Compositions of cached parts before everything is read in one snapshot instead.
+const ATTEMPTS: usize = 2;
 
-/// Composes one page. All its parts are current at one moment: they are checked against the fence together at the end.
+/// Composes one page of parts that are current at one moment: they are checked together at the end. Where edits come faster
+/// than that, all parts are read anew in one snapshot, which always succeeds.
 pub(super) async fn load(
     loader: &Loader,
     query: &ListQuery,
@@ -34,21 +36,55 @@ pub(super) async fn load(
         let gate = loader.reader.coherence.gate();
         let stamp = Stamp { era: gate.era(), position: gate.applied() };
         let (ids, source) = ids_entry(loader, query, shared).await?;
-        let Value::Ids { ids: listed, next } = &ids.value else {
+        let Value::Ids { ids: listed, .. } = &ids.value else {
             return Ok(Loaded { entry: ids, source });
         };
         let cards = cards(loader, listed, view).await?;
-        let parts = || std::iter::once(&ids).chain(cards.values());
-        if parts().all(|part| part.is_current(gate)) {
+        if std::iter::once(&ids).chain(cards.values()).all(|part| part.is_current(gate)) {
             // Every part reflects all events on its dependencies up to `stamp`, taken before any of them was checked.
-            let dependencies: Vec<Dependency> =
-                parts().flat_map(|part| part.dependencies.iter().copied()).collect();
-            let value = Value::Body(compose(query, listed, next.as_ref(), &cards));
-            let entry = Entry { stamp, dependencies: dependencies.into(), value };
-            return Ok(Loaded { entry: Arc::new(entry), source });
+            return Ok(Loaded { entry: Arc::new(page(query, stamp, &ids, &cards)), source });
         }
     }
-    Err(CatalogError::Unavailable("the list changes faster than it can be read".to_owned()))
+    load_snapshot(loader, query, view).await
+}
+
+/// Reads a page and its products in one snapshot.
+async fn load_snapshot(loader: &Loader, query: &ListQuery, view: ViewKey) -> Result<Loaded, CatalogError> {
+    let era = loader.reader.coherence.era();
+    let Read { stamp, value } = loader.page(query).await?;
+    let is_absent = value.is_none();
+    let (listed, rows) = value.map_or((None, Vec::new()), |page| (Some(page.ids), page.products));
+    let ids = loader::ids_entry(stamp, listed);
+    let cards: HashMap<Uuid, Arc<Entry>> = entries(loader, &rows, view, stamp)?.into_iter().collect();
+    loader.settle(era, std::iter::once(&ids).chain(cards.values().map(|card| &**card))).await;
+    let entry = if is_absent { ids } else { page(query, stamp, &ids, &cards) };
+    Ok(Loaded { entry: Arc::new(entry), source: Source::Database })
+}
+
+/// The entry of a page: it depends on all that its parts depend on.
+fn page(query: &ListQuery, stamp: Stamp, ids: &Entry, cards: &HashMap<Uuid, Arc<Entry>>) -> Entry {
+    let parts = std::iter::once(ids).chain(cards.values().map(|card| &**card));
+    let dependencies: Vec<Dependency> = parts.flat_map(|part| part.dependencies.iter().copied()).collect();
+    let body = match &ids.value {
+        Value::Ids { ids, next } => Value::Body(compose(query, ids, next.as_ref(), cards)),
+        Value::Product { .. } | Value::Body(_) | Value::Names(_) | Value::Moved(_) | Value::Absent => {
+            Value::Absent
+        }
+    };
+    Entry { stamp, dependencies: dependencies.into(), value: body }
+}
+
+/// The entries of products that were read at `stamp`.
+fn entries(
+    loader: &Loader,
+    rows: &[(Uuid, ProductRow)],
+    view: ViewKey,
+    stamp: Stamp,
+) -> Result<Vec<(Uuid, Arc<Entry>)>, CatalogError> {
+    let entry = |(id, row): &(Uuid, ProductRow)| {
+        loader.product_entry(*id, row, view, stamp).map(|entry| (*id, Arc::new(entry)))
+    };
+    rows.iter().map(entry).collect()
 }
 
 async fn ids_entry(
@@ -62,7 +98,7 @@ async fn ids_entry(
     }
     let loaded = Box::pin(loader.load(&key, shared)).await?;
     if let (Source::Database, Some(shared)) = (loaded.source, shared)
-        && let Some(name) = super::loader::shared_key(&key, &loader.locales)
+        && let Some(name) = loader::shared_key(&key, &loader.locales)
     {
         shared.set(loader.reader.coherence.era(), &name, &loaded.entry).await;
     }
@@ -91,10 +127,7 @@ async fn cards(
     }
     let era = loader.reader.coherence.era();
     let read = loader.products(missing).await?;
-    let entries = read.value.iter().map(|(id, row)| {
-        loader.product_entry(*id, row, view, read.stamp).map(|entry| (*id, Arc::new(entry)))
-    });
-    let entries: Vec<_> = entries.collect::<Result<_, _>>()?;
+    let entries = entries(loader, &read.value, view, read.stamp)?;
     loader.settle(era, entries.iter().map(|(_, entry)| &**entry)).await;
     for (id, entry) in &entries {
         loader.reader.local.insert(Key::Product(*id, view), Arc::clone(entry));

@@ -105,7 +105,7 @@ const SHORT: [(&[&str], Redis, u64); 5] = [
     (&["stop", "kill", "term", "join"], Redis::Yes, 8),
     (&["redis-kill", "redis-pause", "redis-flush", "redis-old", "redis-cut", "delay"], Redis::Yes, 8),
     (&["postgres-restart", "postgres-crash", "postgres-cut", "postgres-freeze"], Redis::No, 8),
-    (&["none", "backends", "listeners", "psql", "import"], Redis::No, 6),
+    (&["none", "backends", "listeners", "psql", "import", "bulk"], Redis::No, 6),
     (&[MIXED], Redis::Yes, 8),
 ];
 

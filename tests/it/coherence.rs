@@ -285,3 +285,32 @@ fn a_position_asked_for_is_waited_for() {
         assert_eq!(at(&first, wrong).status(), 400, "{wrong}");
     }
 }
+
+#[test]
+fn a_page_is_answered_however_fast_its_products_change() {
+    let database = database();
+    let app = App::join(&database.url, None, |_| ());
+    let (relay, url) = Relay::to_postgres(&database.url);
+    // Every edit, and every read of a fresh edit, waits for this one.
+    let _slow = App::join(&url, None, |_| ());
+    let products: Vec<Value> =
+        (0..6).map(|number| app.create_product(&json!({"title": format!("Lamp {number}")}))).collect();
+    relay.delay(5);
+    std::thread::scope(|scope| {
+        let editors: Vec<_> = (0..4)
+            .map(|editor| {
+                let (app, products) = (&app, &products);
+                scope.spawn(move || {
+                    for number in 0..30 {
+                        let product = &products[(editor + number) % products.len()];
+                        app.patch_product(id(product), &json!({"title": format!("Lamp {editor}/{number}")}));
+                    }
+                })
+            })
+            .collect();
+        while !editors.iter().all(std::thread::ScopedJoinHandle::is_finished) {
+            let page = app.get_json("/v1/store/products");
+            assert_eq!(page["items"].as_array().map(Vec::len), Some(6));
+        }
+    });
+}

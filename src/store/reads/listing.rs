@@ -7,6 +7,7 @@ use uuid::Uuid;
 use super::{
     HEAD, Snapshot,
     categories::{CATEGORY_ID, category_binds},
+    products::{ProductRow, products},
 };
 use crate::{
     catalog::messages::{Cursor, ListQuery, Sort},
@@ -66,6 +67,28 @@ pub fn list_ids(
     let ids = items.iter().map(|item| item.id).collect();
     let next = if more { items.pop() } else { None };
     Ok(Snapshot { head, value: Some(IdPage { ids, next, category_id }) })
+}
+
+/// A page and its products, read together.
+#[derive(Debug, Clone)]
+pub struct ProductPage {
+    /// The page.
+    pub ids: IdPage,
+    /// The products of the page that the store shows: all of them.
+    pub products: Vec<(Uuid, ProductRow)>,
+}
+
+/// Reads a page of ids and its products in one snapshot. Two statements, so a transaction.
+pub fn list_products(
+    connection: &mut Connection,
+    query: &ListQuery,
+) -> Result<Snapshot<Option<ProductPage>>, StoreError> {
+    connection.build_transaction().read_only().repeatable_read().run(|connection| {
+        let Snapshot { head, value } = list_ids(connection, query)?;
+        let Some(ids) = value else { return Ok(Snapshot { head, value: None }) };
+        let products = products(connection, &ids.ids)?.value;
+        Ok(Snapshot { head, value: Some(ProductPage { ids, products }) })
+    })
 }
 
 fn place(sort: Sort, (_, _, id, published_at, title): RowValues) -> Option<Cursor> {

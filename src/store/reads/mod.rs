@@ -8,7 +8,7 @@ mod listing;
 mod products;
 
 pub use categories::{CategoryRow, brands, category, category_tree};
-pub use listing::{IdPage, list_ids};
+pub use listing::{IdPage, ProductPage, list_ids, list_products};
 pub use products::{ProductRow, SlugTarget, by_sku, by_slug, product, products};
 
 /// An answer and the last log position visible to the statement that gave it.

@@ -1,5 +1,6 @@
 //! What may break, one by one.
 
+mod bulk;
 mod edits;
 mod instances;
 mod network;
@@ -132,7 +133,10 @@ pub(crate) static KINDS: &[Kind] = &[
         Box::<edits::Psql>::default()
     }),
     kind("import", "many products are imported", Area::Besides, [(500, 1000), (1000, 2000)], |long| {
-        Box::new(edits::Import::of(if long { 100_000 } else { 60 }))
+        Box::new(edits::Import::of(if long { 5_000 } else { 60 }))
+    }),
+    kind("bulk", "many products are written by SQL", Area::Besides, [(300, 600), (1000, 2000)], |long| {
+        Box::new(bulk::Bulk::of(if long { 100_000 } else { 2_000 }))
     }),
 ];
 
