@@ -198,17 +198,15 @@ pub(super) async fn apply_up_to(
     position: i64,
 ) -> Result<(), CatalogError> {
     let gate = coherence.gate();
-    while gate.applied() < position {
-        let pulled = store.ask(Run(PullLog { after: gate.applied() })).await?;
+    while gate.applied() < position && gate.era() == era.ordinal {
+        let from = gate.applied();
+        let pulled = store.ask(Run(PullLog { after: from })).await?;
         let changes: Vec<Change> = pulled.events.into_iter().map(Change::from).collect();
-        if gate.era() != era.ordinal {
-            break;
-        }
-        if changes.is_empty() && gate.applied() < position {
-            // Positions behind the head are gone: the log is not the one that was read.
+        coherence.pulled(era.id, from, &changes);
+        if gate.applied() == from {
+            // Positions behind the head are gone, or another era began: the log is not the one that was read.
             return Err(CatalogError::Unavailable("the log ends before what was read".to_owned()));
         }
-        coherence.pulled(era.id, &changes);
     }
     if gate.era() == era.ordinal {
         Ok(())

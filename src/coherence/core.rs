@@ -165,7 +165,7 @@ impl Core {
             self.depart(gate);
             return Renewed::Ejected;
         }
-        self.pulled(gate, renewal.era, &renewal.changes, now);
+        self.pulled(gate, renewal.era, renewal.since.position, &renewal.changes, now);
         if self.own.is_none() {
             return Renewed::Ejected;
         }
@@ -198,9 +198,10 @@ impl Core {
         }
     }
 
-    /// Applies events that a pull returned: all after some position not beyond the applied one, in order.
-    pub fn pulled(&mut self, gate: &Gate, era: Option<Uuid>, changes: &[Change], now: Moment) {
-        if era.is_none() || era != self.era {
+    /// Applies events that a pull returned: all after the position `after`, in order. Nothing when that is not reached here:
+    /// the log was taken up anew meanwhile.
+    pub fn pulled(&mut self, gate: &Gate, era: Option<Uuid>, after: i64, changes: &[Change], now: Moment) {
+        if era.is_none() || era != self.era || after > gate.applied() {
             return;
         }
         for change in changes {

@@ -49,6 +49,10 @@ impl State {
             self.rung = true;
         }
         let Some(listener) = self.listener.as_mut() else { return Ok(()) };
+        if listener.era != self.coherence.era().id {
+            // Made before the lease keeper joined the era: what it tells would count for nothing.
+            return Err(StoreError::Unavailable("a connection of another era".to_owned()));
+        }
         if listener.has_rung()? || self.coherence.takes_doorbell() {
             self.rung = true;
         }
@@ -93,14 +97,16 @@ impl Step for State {
 fn pull_all(listener: &mut Listener, coherence: &Coherence, metrics: &Metrics) -> Result<(), StoreError> {
     let before = coherence.gate().applied();
     loop {
-        let pulled = listener.pull(coherence.gate().applied(), LOG_PULL_MAX)?;
+        let from = coherence.gate().applied();
+        let pulled = listener.pull(from, LOG_PULL_MAX)?;
         metrics.log.pulls.inc();
         metrics.log.position.set(pulled.head);
         let changes: Vec<Change> = pulled.events.into_iter().map(Change::from).collect();
         let is_complete = i64::try_from(changes.len()).unwrap_or(i64::MAX) < LOG_PULL_MAX;
         metrics.log.events.inc_by(u64::try_from(changes.len()).unwrap_or(0));
-        coherence.pulled(listener.era, &changes);
-        if is_complete {
+        coherence.pulled(listener.era, from, &changes);
+        // Nothing moves when another era began meanwhile.
+        if is_complete || coherence.gate().applied() == from {
             break;
         }
     }

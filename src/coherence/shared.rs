@@ -133,10 +133,10 @@ impl Coherence {
     }
 
     /// See [`Core::pulled`].
-    pub fn pulled(&self, era: Option<Uuid>, changes: &[Change]) {
+    pub fn pulled(&self, era: Option<Uuid>, after: i64, changes: &[Change]) {
         let mut core = self.core();
         let before = self.gate.applied();
-        core.pulled(&self.gate, era, changes, Moment::now());
+        core.pulled(&self.gate, era, after, changes, Moment::now());
         drop(core);
         self.observe(before, changes);
         self.ring();
