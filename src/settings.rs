@@ -108,8 +108,9 @@ pub struct ServeSettings {
     pub shutdown_timeout: u64,
 }
 
-fn parse_currency(code: &str) -> Result<Currency, String> {
-    Currency::parse(code).ok_or_else(|| "not an ISO 4217 currency with a minor unit".to_owned())
+/// Reads a currency of the command line.
+pub fn parse_currency(code: &str) -> Result<Currency, &'static str> {
+    Currency::parse(code).ok_or("not an ISO 4217 currency with a minor unit")
 }
 
 fn parse_locale(tag: &str) -> Result<Locale, String> {

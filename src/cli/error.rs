@@ -33,6 +33,15 @@ pub enum CliError {
     /// The actors were restarted too often.
     #[error("actors broke more often than they may")]
     RestartStorm,
+    /// Answers of the store that are not what the database has.
+    #[error("answers differ from the database: {0}")]
+    Differs(usize),
+    /// An instance that does not answer, or none at all.
+    #[error("{0}")]
+    MemberUnreachable(String),
+    /// Answers that no instance vouched for.
+    #[error("answers that nobody vouched for: {0}")]
+    NotVerified(usize),
     /// Anything a command has to say in its own words.
     #[error("{0}")]
     Failed(String),
@@ -52,6 +61,9 @@ impl CliError {
             | Self::Start(StartError::Store(error))
             | Self::Import(Cause::Database { error, .. }) => of_store(error),
             Self::RestartStorm => Exit::RestartStorm,
+            Self::Differs(_) => Exit::Differs,
+            Self::MemberUnreachable(_) => Exit::MemberUnreachable,
+            Self::NotVerified(_) => Exit::NotVerified,
             Self::Start(StartError::Listen { .. } | StartError::Metrics(_))
             | Self::Import(Cause::File(_))
             | Self::Io { .. }
@@ -93,19 +105,28 @@ pub enum Exit {
     NotInstalled,
     /// Postgres cannot be reached.
     Unreachable,
+    /// `check`: an answer is not what the database has.
+    Differs,
+    /// `check`: an instance cannot be reached, or there is none.
+    MemberUnreachable,
+    /// `check`: an instance could not vouch for its answers.
+    NotVerified,
     /// Restart intensity exceeded: the process must be started again.
     RestartStorm,
 }
 
 impl Exit {
     /// Every way to end.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 10] = [
         Self::Done,
         Self::Failed,
         Self::Usage,
         Self::InUse,
         Self::NotInstalled,
         Self::Unreachable,
+        Self::Differs,
+        Self::MemberUnreachable,
+        Self::NotVerified,
         Self::RestartStorm,
     ];
 
@@ -118,6 +139,9 @@ impl Exit {
             Self::InUse => 3,
             Self::NotInstalled => 4,
             Self::Unreachable => 5,
+            Self::Differs => 6,
+            Self::MemberUnreachable => 7,
+            Self::NotVerified => 8,
             Self::RestartStorm => RESTART_STORM,
         }
     }

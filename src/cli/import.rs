@@ -21,7 +21,7 @@ use crate::{
         shopify::ShopifyFile,
         source::{Source, SourceError},
     },
-    settings::ServiceSettings,
+    settings::{ServiceSettings, parse_currency},
     store::pool,
 };
 
@@ -190,8 +190,4 @@ fn size(file: &Path) -> Option<u64> {
 
 fn unreadable(file: &Path) -> impl Fn(SourceError) -> CliError {
     move |error| CliError::Failed(format!("{}: {error}", file.display()))
-}
-
-fn parse_currency(code: &str) -> Result<Currency, String> {
-    Currency::parse(code).ok_or_else(|| "not an ISO 4217 currency with a minor unit".to_owned())
 }

@@ -2,6 +2,7 @@
 //!
 //! Data goes to standard output, everything else to standard error. Exit codes are part of the contract: see [`Exit`].
 
+mod check;
 mod demo;
 mod error;
 mod import;
@@ -38,6 +39,9 @@ Exit codes:
   3   the data folder is in use by another process
   4   Postgres is not installed, or does not fit the data folder
   5   Postgres cannot be reached
+  6   check: an answer is not what the database has
+  7   check: an instance cannot be reached, or there is none
+  8   check: an instance could not vouch for its answers
   70  actors broke too often: start the process again";
 
 /// A product catalogue server that is never silently stale.
@@ -56,6 +60,7 @@ enum Command {
     #[command(subcommand)]
     Import(import::Import),
     Demo(demo::Demo),
+    Check(check::Check),
     Openapi(openapi::Openapi),
 }
 
@@ -68,6 +73,7 @@ pub fn main() -> ExitCode {
         Command::Token(command) => command.run(),
         Command::Import(command) => command.run(),
         Command::Demo(command) => command.run(),
+        Command::Check(command) => command.run(),
         Command::Openapi(command) => command.run(),
     };
     match done {

@@ -15,6 +15,7 @@ mod admin_api;
 mod aggregate;
 mod architecture;
 mod catalogue;
+mod check;
 mod checker;
 mod coherence;
 mod collisions;

@@ -3,6 +3,7 @@
 //! The head stamps what was read, also where nothing was found. A head from another snapshot would be wrong: an answer
 //! stamped later than it was read would outlive the change it missed.
 
+pub mod audit;
 mod categories;
 mod listing;
 mod products;

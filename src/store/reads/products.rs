@@ -37,7 +37,7 @@ pub struct SlugTarget {
     pub is_current: bool,
 }
 
-type ProductSql = (
+pub(super) type ProductSql = (
     sql::BigInt,
     sql::Nullable<sql::Uuid>,
     sql::Nullable<sql::BigInt>,
@@ -47,7 +47,7 @@ type ProductSql = (
     sql::Nullable<sql::Text>,
     sql::Nullable<sql::Text>,
 );
-type ProductValues = (
+pub(super) type ProductValues = (
     i64,
     Option<Uuid>,
     Option<i64>,
@@ -58,17 +58,22 @@ type ProductValues = (
     Option<String>,
 );
 
-/// The stored document where it is current, else one built now; brand and categories joined.
-const COLUMNS: &str = "h.head, p.id, p.version, coalesce(d.body, catalog.build_document(p.id)), b.id, b.slug, b.name, \
-    (SELECT json_agg(json_build_object('id', c.id, 'slug', c.slug, 'name', c.name, 'path', c.path) ORDER BY c.path)::text \
+/// The stored document where it is current, else one built now.
+const COLUMNS: &str =
+    "h.head, p.id, p.version, coalesce(d.body, catalog.build_document(p.id)), b.id, b.slug, b.name";
+const DOCUMENT: &str = "LEFT JOIN product_document d ON d.product_id = p.id AND d.version = p.version";
+/// The categories of product `p`.
+pub(super) const CATEGORIES: &str = "(SELECT json_agg(json_build_object('id', c.id, 'slug', c.slug, 'name', c.name, \
+    'path', c.path) ORDER BY c.path)::text \
        FROM product_category pc JOIN category c ON c.id = pc.category_id WHERE pc.product_id = p.id)";
-const JOINS: &str = "LEFT JOIN product_document d ON d.product_id = p.id AND d.version = p.version \
-    LEFT JOIN brand b ON b.id = p.brand_id";
-const VISIBLE: &str = "p.status = 'active' AND p.deleted_at IS NULL";
+pub(super) const BRAND: &str = "LEFT JOIN brand b ON b.id = p.brand_id";
+pub(super) const VISIBLE: &str = "p.status = 'active' AND p.deleted_at IS NULL";
 
 /// Reads a product that the store shows.
 pub fn product(connection: &mut Connection, id: Uuid) -> Result<Snapshot<Option<ProductRow>>, StoreError> {
-    let text = format!("SELECT {COLUMNS} FROM {HEAD} LEFT JOIN product p ON p.id = $1 AND {VISIBLE} {JOINS}");
+    let text = format!(
+        "SELECT {COLUMNS}, {CATEGORIES} FROM {HEAD} LEFT JOIN product p ON p.id = $1 AND {VISIBLE} {DOCUMENT} {BRAND}"
+    );
     let row = Statement::<ProductSql>::new(text, [Bind::Id(id)]).get_result::<ProductValues>(connection)?;
     Ok(Snapshot { head: row.0, value: product_row(row)?.map(|(_, row)| row) })
 }
@@ -79,8 +84,8 @@ pub fn products(
     ids: &[Uuid],
 ) -> Result<Snapshot<Vec<(Uuid, ProductRow)>>, StoreError> {
     let text = format!(
-        "SELECT {COLUMNS} FROM {HEAD} LEFT JOIN (unnest($1) WITH ORDINALITY AS i (id, place) \
-         JOIN product p ON p.id = i.id AND {VISIBLE} {JOINS}) ON true ORDER BY i.place"
+        "SELECT {COLUMNS}, {CATEGORIES} FROM {HEAD} LEFT JOIN (unnest($1) WITH ORDINALITY AS i (id, place) \
+         JOIN product p ON p.id = i.id AND {VISIBLE} {DOCUMENT} {BRAND}) ON true ORDER BY i.place"
     );
     let rows = Statement::<ProductSql>::new(text, [Bind::Ids(ids)]).load::<ProductValues>(connection)?;
     let head = rows.first().map_or(0, |row| row.0);
@@ -88,7 +93,7 @@ pub fn products(
     Ok(Snapshot { head, value })
 }
 
-fn product_row(row: ProductValues) -> Result<Option<(Uuid, ProductRow)>, StoreError> {
+pub(super) fn product_row(row: ProductValues) -> Result<Option<(Uuid, ProductRow)>, StoreError> {
     let (_, Some(id), Some(version), Some(body), brand_id, brand_slug, brand_name, categories) = row else {
         return Ok(None);
     };
