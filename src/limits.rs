@@ -136,6 +136,9 @@ pub const LEASE_MIN: Duration = Duration::from_millis(200);
 /// Longest wait at the stop for the own row to be deleted; a dead one costs the others one lease.
 pub const LEAVE_TIMEOUT: Duration = Duration::from_secs(1);
 
+/// Longest `catalog.sync()` of a command: the longest lease, with the drift and margin that others grant it, and a slow machine.
+pub const SYNC_TIMEOUT: Duration = Duration::from_secs(15);
+
 /// How often the lease keeper looks whether something is due; bounds the wait of edits whose acknowledgements no message brings.
 pub const KEEPER_POLL: Duration = Duration::from_millis(5);
 
@@ -165,6 +168,7 @@ pub const PRIVATE_REDIS_START_TIMEOUT: Duration = Duration::from_secs(10);
 pub const PRIVATE_SERVER_STOP_TIMEOUT: Duration = Duration::from_secs(30);
 
 const _: () = assert!(STATEMENT_TIMEOUT.as_millis() < REQUEST_DEADLINE.as_millis());
+const _: () = assert!(SYNC_TIMEOUT.as_millis() > 2 * LEASE_MAX.as_millis());
 const _: () = assert!(CHECKOUT_TIMEOUT.as_millis() < REQUEST_DEADLINE.as_millis());
 const _: () = assert!(REDIS_TIMEOUT.as_millis() < CHECKOUT_TIMEOUT.as_millis());
 

@@ -4,7 +4,7 @@ use clap::Args;
 
 use super::{
     error::CliError,
-    import::{Terminal, tell},
+    import::{Terminal, sync, tell},
     output, services,
 };
 use crate::{
@@ -41,7 +41,9 @@ pub(super) const SEED: u64 = 1;
 impl Demo {
     pub(super) fn run(self) -> Result<(), CliError> {
         let opened = services::join(&self.services)?;
-        let report = load(&mut pool::connect(&opened.backends.database_url)?, self.products, self.seed)?;
+        let mut connection = pool::connect(&opened.backends.database_url)?;
+        let report = load(&mut connection, self.products, self.seed)?;
+        sync(&mut connection);
         if self.json { output::json(&report) } else { tell(&report) }
     }
 }

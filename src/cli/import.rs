@@ -16,20 +16,20 @@ use crate::{
         catalogue::StoredCatalogue,
         jsonl::JsonLines,
         problem::Problem,
-        report::{Observer, Report},
+        report::{Cause, Observer, Report},
         run,
         shopify::ShopifyFile,
         source::{Source, SourceError},
     },
     settings::{ServiceSettings, parse_currency},
-    store::pool,
+    store::{Connection, members, pool},
 };
 
 /// What the help of both formats says below their options.
 const AFTER_HELP: &str = "\
 A product is imported whole or not at all. Each wrong row is named by line and column on standard error \
 and spoils only its own product; the rest of the file is imported. Importing the same file again \
-changes nothing.
+changes nothing. When the command ends, every running instance answers what was imported.
 
 Exit codes: 0 everything was imported, 1 something was not, others as in `aisle --help`.";
 
@@ -119,6 +119,10 @@ impl Common {
             Ok(report) => (report, None),
             Err(interrupted) => (interrupted.report, Some(interrupted.cause)),
         };
+        // Without the database there is nothing to ask it.
+        if !self.dry_run && !matches!(cause, Some(Cause::Database { .. })) {
+            sync(&mut connection);
+        }
         if self.json {
             output::json(&report)?;
         } else {
@@ -131,6 +135,13 @@ impl Common {
                 Err(CliError::Failed(format!("not everything was imported; problems: {}", report.errors)))
             }
         }
+    }
+}
+
+/// Lets "done" mean "seen by every instance". What is imported stays imported where that fails.
+pub(super) fn sync(connection: &mut Connection) {
+    if let Err(error) = members::sync(connection) {
+        output::notice(format_args!("warning: running instances may see it a few seconds later: {error}"));
     }
 }
 

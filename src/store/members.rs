@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use diesel::{Connection as _, RunQueryDsl, sql_types as sql};
+use diesel::{Connection as _, RunQueryDsl, connection::SimpleConnection, sql_types as sql};
 use serde::Deserialize;
 use uuid::Uuid;
 
@@ -12,6 +12,7 @@ use super::{
     events::Event,
     statement::{Bind, Statement},
 };
+use crate::limits::SYNC_TIMEOUT;
 
 /// The era that was joined.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -172,6 +173,14 @@ pub fn end_era(connection: &mut Connection, era: Uuid) -> Result<(), StoreError>
     )
     .execute(connection)?;
     Ok(())
+}
+
+/// Waits until every member has seen everything that was committed before, or has lost its lease. Gives that position.
+/// Not inside of a transaction.
+pub fn sync(connection: &mut Connection) -> Result<i64, StoreError> {
+    let milliseconds = SYNC_TIMEOUT.as_millis();
+    connection.batch_execute(&format!("SET statement_timeout = {milliseconds}"))?;
+    Ok(Statement::<sql::BigInt>::new("SELECT catalog.sync()", []).get_result(connection)?)
 }
 
 /// The members, oldest first.

@@ -4,7 +4,12 @@ use std::{path::Path, process::Output};
 
 use serde_json::Value;
 
-use crate::support::process::{Instance, aisle, open_folder};
+use crate::support::{
+    app::App,
+    chaos::Relay,
+    database,
+    process::{Instance, aisle, open_folder},
+};
 
 fn run(folder: &Path, arguments: &[&str]) -> Output {
     aisle().args(arguments).env("AISLE_DATA_DIR", folder).output().unwrap()
@@ -149,4 +154,42 @@ fn imports_report_to_scripts() {
     let missing = run(&folder, &["import", "shopify", "/no/such/file.csv"]);
     assert_eq!(missing.status.code(), Some(1));
     assert!(String::from_utf8(missing.stderr).unwrap().contains("/no/such/file.csv: cannot read the file"));
+}
+
+#[test]
+fn when_an_import_ends_every_instance_answers_what_it_brought() {
+    let database = database();
+    let (relay, url) = Relay::to_postgres(&database.url);
+    let instance = App::join(&url, None, |_| ());
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("products.jsonl");
+    let ends_well = |arguments: &[&str]| {
+        let output = aisle().args(arguments).env("DATABASE_URL", &database.url).output().unwrap();
+        assert!(output.stderr.is_empty(), "{output:?}");
+        standard_output(&output)
+    };
+    let lamp = |title: &str| {
+        std::fs::write(&file, format!("{{\"title\":\"{title}\",\"slug\":\"lamp\"}}\n")).unwrap();
+        ends_well(&["import", "jsonl", file.to_str().unwrap()]);
+    };
+    let by_slug = "/v1/store/products/by-slug/lamp";
+    assert_eq!(instance.get(by_slug).status(), 404);
+    // Slower to hear of an edit than a command needs to end.
+    relay.delay(100);
+    for title in ["Floor lamp", "Desk lamp"] {
+        lamp(title);
+        assert_eq!(instance.get_json(by_slug)["title"], title);
+    }
+    let listed = || instance.get_json("/v1/store/products")["items"].as_array().unwrap().len();
+    assert_eq!(listed(), 1);
+    ends_well(&["demo", "--products", "3"]);
+    assert_eq!(listed(), 4);
+    // Imported all the same where nobody can be waited for.
+    let broken = "ALTER FUNCTION catalog.sync() RENAME TO no_sync";
+    diesel::connection::SimpleConnection::batch_execute(&mut database.connect(), broken).unwrap();
+    let output =
+        aisle().args(["demo", "--products", "4"]).env("DATABASE_URL", &database.url).output().unwrap();
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(told.contains("warning: running instances may see it a few seconds later"), "{told}");
+    assert!(standard_output(&output).starts_with("1 created"));
 }
