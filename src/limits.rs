@@ -8,6 +8,9 @@ pub const REQUEST_DEADLINE: Duration = Duration::from_secs(5);
 /// `statement_timeout` of store connections: below the request deadline, so a worker cannot hang on a dead caller.
 pub const STATEMENT_TIMEOUT: Duration = Duration::from_secs(4);
 
+/// The same for imports, where nobody waits for a single statement.
+pub const BULK_STATEMENT_TIMEOUT: Duration = Duration::from_mins(1);
+
 /// Wait for a pooled Postgres connection; the permit count equals the pool, so it is short.
 pub const CHECKOUT_TIMEOUT: Duration = Duration::from_secs(2);
 

@@ -41,7 +41,7 @@ pub(super) const SEED: u64 = 1;
 impl Demo {
     pub(super) fn run(self) -> Result<(), CliError> {
         let opened = services::join(&self.services)?;
-        let mut connection = pool::connect(&opened.backends.database_url)?;
+        let mut connection = pool::connect_for_bulk(&opened.backends.database_url)?;
         let report = load(&mut connection, self.products, self.seed)?;
         sync(&mut connection);
         if self.json { output::json(&report) } else { tell(&report) }

@@ -110,7 +110,7 @@ impl Import {
 impl Common {
     fn run(self, source: &mut dyn Source, size: Option<u64>) -> Result<(), CliError> {
         let opened = services::join(&self.services)?;
-        let mut connection = pool::connect(&opened.backends.database_url)?;
+        let mut connection = pool::connect_for_bulk(&opened.backends.database_url)?;
         let mut terminal = Terminal::new(size, !self.json);
         let mut catalogue = StoredCatalogue::new(&mut connection);
         let result = run::run(source, &mut catalogue, self.dry_run, &mut terminal);

@@ -80,7 +80,7 @@ fn first_token(settings: &ServeSettings, backends: &Backends) -> Result<Option<S
 
 /// Fills a catalogue that has no product, not even a deleted one: one that somebody emptied stays as it is.
 fn sample_catalogue(backends: &Backends, products: u32) -> Result<(), CliError> {
-    let mut connection = pool::connect(&backends.database_url)?;
+    let mut connection = pool::connect_for_bulk(&backends.database_url)?;
     for deleted in [false, true] {
         if !products::list(&mut connection, None, 1, deleted)?.items.is_empty() {
             return Ok(());

@@ -212,6 +212,17 @@ pub fn connect(url: &str) -> Result<Connection, StoreError> {
     Ok(connection)
 }
 
+/// The same for a command that works through a whole file: nobody waits for its single statements, and a disk that stands
+/// still for some seconds must not end it.
+pub fn connect_for_bulk(url: &str) -> Result<Connection, StoreError> {
+    let mut connection = connect(url)?;
+    let milliseconds = limits::BULK_STATEMENT_TIMEOUT.as_millis();
+    connection.batch_execute(&format!(
+        "SET statement_timeout = {milliseconds}; SET idle_in_transaction_session_timeout = {milliseconds}"
+    ))?;
+    Ok(connection)
+}
+
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations");
 
 /// Held while migrations run: of several instances that start together one migrates, the others wait.
