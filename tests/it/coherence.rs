@@ -314,3 +314,34 @@ fn a_page_is_answered_however_fast_its_products_change() {
         }
     });
 }
+
+#[test]
+fn the_meters_move() {
+    let database = database();
+    let fleet: Vec<App> = (0..2).map(|_| App::join(&database.url, Some(shared_redis()), |_| ())).collect();
+    let made = fleet[0].create_product(&lamp());
+    fleet[1].get_json(&path(&made));
+    let meter = |app: &App, name: &str| -> f64 {
+        let text = app.get("/metrics").text().expect("text");
+        let line = text.lines().find(|line| line.split(' ').next() == Some(name));
+        line.and_then(|line| line.split(' ').nth(1)?.parse().ok())
+            .unwrap_or_else(|| panic!("{name} in {text}"))
+    };
+    let head = number(&mut database.connect(), "SELECT max(pos) AS number FROM catalog_event");
+    let head: f64 = head.to_string().parse().expect("a small number");
+    for app in &fleet {
+        wait_until(PATIENCE, "both to know all", || {
+            meter(app, "aisle_log_stable_position") >= head && meter(app, "aisle_members") >= 2.0
+        });
+        assert!(meter(app, "aisle_log_applied_position") >= head);
+        assert!((0.0..2.0).contains(&meter(app, "aisle_lease_remaining_seconds")));
+        assert!(meter(app, "aisle_propagation_seconds_count") >= 1.0);
+        assert!(meter(app, "aisle_lease_renewal_seconds_count") >= 1.0);
+        for quiet in
+            ["aisle_ejections_total", "aisle_clock_anomalies_total", "aisle_unverified_answers_total"]
+        {
+            assert!(meter(app, quiet) < 1.0, "{quiet}");
+        }
+    }
+    assert!(meter(&fleet[0], "aisle_ack_wait_seconds_count") >= 1.0);
+}
