@@ -43,7 +43,7 @@ impl State {
 
     fn try_step(&mut self) -> Result<(), StoreError> {
         if self.listener.is_none() {
-            self.listener = Some(Listener::connect(&self.database_url)?);
+            self.listener = Some(Listener::connect(&self.database_url, self.coherence.expected_era())?);
             log::info!("log follower connected");
             // What rang while nobody listened is unknown.
             self.rung = true;

@@ -227,6 +227,7 @@ impl Step for State {
         }
         if let Err(error) = self.try_step() {
             self.coherence.attempt_ended(false);
+            self.coherence.lost_sight();
             self.metrics.coherence.renewal_errors.inc();
             if self.connection.take().is_some() {
                 log::warn!("lease keeper lost its connection reason={error}");

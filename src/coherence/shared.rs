@@ -43,6 +43,8 @@ pub struct Coherence {
     /// Somebody wants the log to be read.
     doorbell: AtomicBool,
     expected_era: ExpectedEra,
+    /// The keeper has lost its connection: until it renews again the database may be one that lost events.
+    out_of_sight: AtomicBool,
     attempt: Mutex<Attempt>,
     /// The database's clock less this machine's.
     clock_offset_us: AtomicI64,
@@ -72,6 +74,7 @@ impl Coherence {
             waiting: AtomicUsize::new(0),
             doorbell: AtomicBool::new(false),
             expected_era,
+            out_of_sight: AtomicBool::new(false),
             attempt: Mutex::default(),
             clock_offset_us: AtomicI64::new(0),
             metrics,
@@ -126,7 +129,9 @@ impl Coherence {
         if matches!(outcome, Renewed::AnotherEra | Renewed::HistoryLost) {
             self.expected_era.forbid();
         }
+        self.note_applied(&core);
         drop(core);
+        self.out_of_sight.store(false, Ordering::Release);
         self.observe(before, &renewal.changes);
         self.ring();
         outcome
@@ -137,6 +142,7 @@ impl Coherence {
         let mut core = self.core();
         let before = self.gate.applied();
         core.pulled(&self.gate, era, after, changes, Moment::now());
+        self.note_applied(&core);
         drop(core);
         self.observe(before, changes);
         self.ring();
@@ -146,7 +152,13 @@ impl Coherence {
     pub fn pushed(&self, era: Uuid, change: &Change) -> Push {
         let mut core = self.core();
         let before = self.gate.applied();
+        if self.out_of_sight.load(Ordering::Acquire) && core.era() == Some(era) {
+            // Next to what was applied may mean next to what was lost: the renewal compares, messages cannot.
+            self.gate.raise(&change.dependencies, change.position);
+            return Push::Gap;
+        }
         let push = core.pushed(&self.gate, era, change, Moment::now());
+        self.note_applied(&core);
         drop(core);
         self.observe(before, std::slice::from_ref(change));
         self.ring();
@@ -176,6 +188,16 @@ impl Coherence {
     /// See [`Core::lapse`].
     pub fn lapse(&self) {
         self.core().lapse(&self.gate);
+    }
+
+    /// What connections must lead to.
+    pub fn expected_era(&self) -> &ExpectedEra {
+        &self.expected_era
+    }
+
+    /// The keeper lost its connection.
+    pub fn lost_sight(&self) {
+        self.out_of_sight.store(true, Ordering::Release);
     }
 
     /// Asks for the log to be read.
@@ -283,6 +305,12 @@ impl Coherence {
     pub fn database_clock(&self, sent: Moment, database_us: i64) {
         let half = i64::try_from(Moment::now().since(sent).as_micros() / 2).unwrap_or(0);
         self.clock_offset_us.store(database_us + half - wall_clock_us(), Ordering::Relaxed);
+    }
+
+    fn note_applied(&self, core: &Core) {
+        if let Since { position, nonce: Some(nonce) } = core.since(&self.gate) {
+            self.expected_era.applied(position, nonce);
+        }
     }
 
     /// Measures how long ago the events were committed that moved the applied position on from `before`.

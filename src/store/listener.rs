@@ -5,7 +5,8 @@ use diesel::{RunQueryDsl, sql_query};
 use uuid::Uuid;
 
 use super::{
-    Connection, era,
+    Connection,
+    era::ExpectedEra,
     error::StoreError,
     events::{self, Pulled},
     members,
@@ -15,7 +16,7 @@ use super::{
 /// A connection of its own that listens, and pulls the log in between.
 pub struct Listener {
     connection: Connection,
-    /// The era it leads to.
+    /// The era it led to when it was opened.
     pub era: Option<Uuid>,
 }
 
@@ -26,11 +27,11 @@ impl std::fmt::Debug for Listener {
 }
 
 impl Listener {
-    /// Connects and listens. Blocks.
-    pub fn connect(url: &str) -> Result<Self, StoreError> {
+    /// Connects and listens, unless the address leads to another history than is expected. Blocks.
+    pub fn connect(url: &str, expected: &ExpectedEra) -> Result<Self, StoreError> {
         let mut connection = connect(url)?;
         sql_query("LISTEN catalog").execute(&mut connection)?;
-        let era = era::current(&mut connection)?;
+        let era = expected.verify(&mut connection)?;
         Ok(Self { connection, era })
     }
 

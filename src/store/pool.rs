@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use super::{
     Connection,
-    era::{self, ExpectedEra},
+    era::ExpectedEra,
     error::StoreError,
     statement::{Bind, Statement},
 };
@@ -135,10 +135,7 @@ impl r2d2::ManageConnection for Manager {
         if self.expected.is_any() {
             return Ok(Session { connection, era: None });
         }
-        let era = era::current(&mut connection).map_err(failed)?;
-        if !self.expected.admits(era) {
-            return Err(ConnectionFailed("the database has begun another history".to_owned()));
-        }
+        let era = self.expected.verify(&mut connection).map_err(failed)?;
         Ok(Session { connection, era })
     }
 

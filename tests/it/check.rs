@@ -19,10 +19,15 @@ use crate::support::{
     waiting::{PATIENCE, wait_until},
 };
 
-fn check(database: &TestDatabase, arguments: &[&str]) -> Output {
+/// Runs `aisle check` on this database.
+pub(crate) fn run(database_url: &str, arguments: &[&str]) -> Output {
     let mut command = aisle();
-    command.args(["check", "--json"]).args(arguments).env("DATABASE_URL", &database.url);
+    command.args(["check", "--json"]).args(arguments).env("DATABASE_URL", database_url);
     command.output().expect("aisle check")
+}
+
+fn check(database: &TestDatabase, arguments: &[&str]) -> Output {
+    run(&database.url, arguments)
 }
 
 /// Exit code and report.

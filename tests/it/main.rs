@@ -26,6 +26,7 @@ mod degraded;
 mod documents;
 mod editable;
 mod embedded;
+mod failover;
 mod flights;
 mod freshness;
 mod hostile;

@@ -10,7 +10,7 @@ use aisle::{
     },
     coherence::{
         Change, Coherence, Moment, Stamp,
-        core::{Renewal, Renewed},
+        core::{Push, Renewal, Renewed},
         rules::Rules,
     },
     domain::{dependency::Dependency, money::Currency},
@@ -42,18 +42,24 @@ fn member(applied: i64) -> Arc<Coherence> {
     let rules = Rules::of(Duration::from_secs(5));
     let coherence = Coherence::new(rules, ExpectedEra::default(), Arc::clone(&metrics.coherence));
     coherence.joined(OWN, ERA, applied, Duration::ZERO);
+    assert_eq!(renew(&coherence), Renewed::Extended);
+    Arc::new(coherence)
+}
+
+/// A renewal by a database in which nothing has happened since.
+fn renew(coherence: &Coherence) -> Renewed {
+    let since = coherence.since();
     let renewal = Renewal {
         is_member: true,
         era: Some(ERA),
-        since: coherence.since(),
-        nonce: None,
-        head: applied,
+        since,
+        nonce: since.nonce,
+        head: since.position,
         changes: Vec::new(),
         is_complete: true,
         members: Vec::new(),
     };
-    assert_eq!(coherence.renewed(Moment::now(), &renewal), Renewed::Extended);
-    Arc::new(coherence)
+    coherence.renewed(Moment::now(), &renewal)
 }
 
 /// A reader with an entry for the slug and one for its product, where a stamp is given.
@@ -161,4 +167,28 @@ fn entries_of_an_era_that_ended_are_worth_nothing() {
     assert_eq!(reader.coherence.renewed(Moment::now(), &renewal), Renewed::Extended);
     assert_eq!(missing(&reader, by_id()), (by_id(), false));
     assert_eq!(reader.coherence.gate().applied(), 7);
+}
+
+#[test]
+fn messages_advance_nothing_while_the_keeper_is_cut_off() {
+    let coherence = member(0);
+    let dependencies = vec![Dependency::slug("lamp")];
+    let push = |position| {
+        let change = Change {
+            position,
+            nonce: Uuid::from_u128(9),
+            dependencies: dependencies.clone(),
+            joined: Vec::new(),
+            departed: Vec::new(),
+            committed_us: 0,
+        };
+        coherence.pushed(ERA, &change)
+    };
+    assert_eq!(push(1), Push::Applied);
+    coherence.lost_sight();
+    // Next to what was applied may be next to what was lost.
+    assert_eq!((push(2), coherence.gate().applied()), (Push::Gap, 1));
+    let stamp = Stamp { era: coherence.gate().era(), position: 1 };
+    assert!(!coherence.gate().admits(stamp, &dependencies), "what it touched is distrusted all the same");
+    assert_eq!((renew(&coherence), push(2)), (Renewed::Extended, Push::Applied));
 }

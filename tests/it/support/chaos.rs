@@ -43,7 +43,7 @@ enum State {
 
 #[derive(Debug)]
 struct Network {
-    target: Target,
+    target: Mutex<Target>,
     state: Mutex<(State, Vec<Pair>)>,
     changed: Condvar,
 }
@@ -65,17 +65,7 @@ impl Relay {
     /// A relay to the Postgres of this address, and the address through the relay.
     pub(crate) fn to_postgres(url: &str) -> (Self, String) {
         let mut url = Url::parse(url).expect("a Postgres URL");
-        let option =
-            |name: &str| url.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned());
-        let host =
-            url.host_str().filter(|host| !host.is_empty()).map(str::to_owned).or_else(|| option("host"));
-        let host = host.expect("a host in the Postgres URL").replace("%2F", "/");
-        let port = url.port().or_else(|| option("port")?.parse().ok()).unwrap_or(5432);
-        let target = match host.strip_prefix('/') {
-            Some(_) => Target::Unix(PathBuf::from(host).join(format!(".s.PGSQL.{port}"))),
-            None => Target::Tcp(format!("{host}:{port}")),
-        };
-        let relay = Self::start(target);
+        let relay = Self::start(Target::of_postgres(&url));
         let kept: Vec<(String, String)> = url
             .query_pairs()
             .filter(|(key, _)| key != "host" && key != "port")
@@ -108,10 +98,16 @@ impl Relay {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
         let address = listener.local_addr().expect("a bound address");
         let state = Mutex::new((State::Flowing(Duration::ZERO), Vec::new()));
-        let network = Arc::new(Network { target, state, changed: Condvar::new() });
+        let network = Arc::new(Network { target: Mutex::new(target), state, changed: Condvar::new() });
         let serving = Arc::clone(&network);
         thread::spawn(move || listener.incoming().flatten().for_each(|client| serving.take(client)));
         Self { address, network }
+    }
+
+    /// Leads new connections to another Postgres; those that stand stay where they are.
+    pub(crate) fn retarget_to_postgres(&self, url: &str) {
+        let target = Target::of_postgres(&Url::parse(url).expect("a Postgres URL"));
+        *self.network.target.lock().unwrap_or_else(PoisonError::into_inner) = target;
     }
 
     /// Closes every connection; new ones are closed at once.
@@ -162,7 +158,8 @@ impl Network {
 
     /// Relays one connection, unless the network is cut or the server is gone: then it is closed.
     fn take(self: &Arc<Self>, client: TcpStream) {
-        let Ok(server) = self.target.connect() else { return };
+        let target = self.target.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let Ok(server) = target.connect() else { return };
         let (Ok(kept_client), Ok(kept_server)) = (client.try_clone(), server.try_clone()) else { return };
         let mut held = self.lock();
         if held.0 == State::Cut {
@@ -212,6 +209,19 @@ impl Network {
 }
 
 impl Target {
+    fn of_postgres(url: &Url) -> Self {
+        let option =
+            |name: &str| url.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned());
+        let host =
+            url.host_str().filter(|host| !host.is_empty()).map(str::to_owned).or_else(|| option("host"));
+        let host = host.expect("a host in the Postgres URL").replace("%2F", "/");
+        let port = url.port().or_else(|| option("port")?.parse().ok()).unwrap_or(5432);
+        match host.strip_prefix('/') {
+            Some(_) => Self::Unix(PathBuf::from(host).join(format!(".s.PGSQL.{port}"))),
+            None => Self::Tcp(format!("{host}:{port}")),
+        }
+    }
+
     fn connect(&self) -> io::Result<Server> {
         match self {
             Self::Tcp(address) => TcpStream::connect(address).map(Server::Tcp),
