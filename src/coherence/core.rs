@@ -322,3 +322,7 @@ impl Core {
         self.watch.forget();
     }
 }
+
+#[cfg(test)]
+#[path = "core_tests.rs"]
+mod tests;

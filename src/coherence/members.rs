@@ -88,6 +88,12 @@ impl Members {
         self.known.is_empty()
     }
 
+    /// Who they are.
+    #[cfg(test)]
+    pub(super) fn ids(&self) -> impl Iterator<Item = &Uuid> {
+        self.known.keys()
+    }
+
     fn others(&self, own: Option<&Uuid>) -> impl Iterator<Item = &Member> {
         self.known.iter().filter(move |(id, _)| Some(*id) != own).map(|(_, member)| member)
     }
