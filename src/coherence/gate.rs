@@ -80,7 +80,8 @@ impl Gate {
         if super::mutants::is_active(super::mutants::Mutant::NoFence) {
             return stamp.era == self.era();
         }
-        stamp.era == self.era() && self.fence.admits(stamp.position, dependencies)
+        // The era is looked at after the fence: a fence that another era has emptied meanwhile must not be believed.
+        self.fence.admits(stamp.position, dependencies) && stamp.era == self.era()
     }
 
     /// The last position known to have touched any of `dependencies`.
@@ -149,5 +150,40 @@ impl std::hash::Hash for Gate {
     fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
         (self.deadline(), self.era(), self.applied(), self.stable()).hash(state);
         self.fence.hash(state);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicBool;
+
+    use super::*;
+
+    #[test]
+    fn an_emptied_fence_admits_nothing_of_the_era_before() {
+        const ERAS: u32 = 200_000;
+        let gate = Gate::new(64);
+        let dependencies = [Dependency(1)];
+        let raised_in = AtomicU32::new(0);
+        let is_over = AtomicBool::new(false);
+        let believed = std::thread::scope(|scope| {
+            let reader = scope.spawn(|| {
+                let mut believed = 0;
+                while !is_over.load(Ordering::Acquire) {
+                    // Read at 5 in an era in which it was touched at 7.
+                    let stamp = Stamp { era: raised_in.load(Ordering::Acquire), position: 5 };
+                    believed += u32::from(stamp.era > 0 && gate.admits(stamp, &dependencies));
+                }
+                believed
+            });
+            for _ in 0..ERAS {
+                gate.reset(0);
+                gate.raise(&dependencies, 7);
+                raised_in.store(gate.era(), Ordering::Release);
+            }
+            is_over.store(true, Ordering::Release);
+            reader.join().unwrap()
+        });
+        assert_eq!(believed, 0);
     }
 }

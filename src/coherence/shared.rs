@@ -244,7 +244,8 @@ impl Coherence {
 
     /// Whether `position` is stable already, as far as is known here.
     pub fn is_stable(&self, era: u32, position: i64) -> bool {
-        era == self.gate.era() && position <= self.gate.stable()
+        // The era last: what is stable in another one says nothing.
+        position <= self.gate.stable() && era == self.gate.era()
     }
 
     /// Waits until `condition` holds, which is looked at whenever something changed; false when it does not within `patience`.
