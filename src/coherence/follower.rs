@@ -111,9 +111,9 @@ fn pull_all(listener: &mut Listener, coherence: &Coherence, metrics: &Metrics) -
         }
     }
     // What no message brought, no message acknowledges to everybody.
-    let applied = coherence.gate().applied();
-    if applied > before
-        && let Some(own) = coherence.own()
+    if let Some((era, own, applied)) = coherence.acknowledgement()
+        && applied > before
+        && listener.era == Some(era)
     {
         listener.acknowledge(own, applied)?;
     }

@@ -85,15 +85,15 @@ impl MessengerMessage for Heard {
 }
 
 /// The log was applied further.
-struct Applied(i64);
+struct Applied;
 
 impl MessengerMessage for Applied {
     type Reply = ();
     const NAME: &'static str = "applied";
 
     fn handle(self, state: &mut State) {
-        if let (Some(era), Some(own)) = (state.coherence.era().id, state.coherence.own())
-            && let Some(message) = announcements::ack(era, own, self.0)
+        if let Some((era, own, applied)) = state.coherence.acknowledgement()
+            && let Some(message) = announcements::ack(era, own, applied)
         {
             state.publish(message);
         }
@@ -175,7 +175,7 @@ async fn acknowledge(coherence: Arc<Coherence>, messenger: actix::WeakAddr<Messe
     loop {
         last = coherence.applied_beyond(last).await;
         let Some(messenger) = messenger.upgrade() else { return };
-        tell_address(&messenger, Applied(last));
+        tell_address(&messenger, Applied);
         drop(messenger);
         tokio::time::sleep(ACK_INTERVAL).await;
     }

@@ -185,6 +185,13 @@ impl Coherence {
         own
     }
 
+    /// What this instance can acknowledge: era, member, position. All of one instant, for a position says nothing in another
+    /// era, and a member that joined it has not applied what its predecessor had.
+    pub fn acknowledgement(&self) -> Option<(Uuid, Uuid, i64)> {
+        let core = self.core();
+        Some((core.era()?, core.own()?, self.gate.applied()))
+    }
+
     /// See [`Core::lapse`].
     pub fn lapse(&self) {
         self.core().lapse(&self.gate);
