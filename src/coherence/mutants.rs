@@ -11,6 +11,8 @@ pub enum Mutant {
     NoFence,
     /// Cached answers are given without a lease.
     NoLease,
+    /// Cached answers are given without a look at lease, era or fence: what the benchmark compares hits with.
+    NoChecks,
 }
 
 /// Whether the variable `AISLE_MUTANT` names this one.
@@ -25,6 +27,7 @@ fn chosen() -> Option<Mutant> {
         "no-stability-wait" => Some(Mutant::NoStabilityWait),
         "no-fence" => Some(Mutant::NoFence),
         "no-lease" => Some(Mutant::NoLease),
+        "no-checks" => Some(Mutant::NoChecks),
         _ => None,
     }
 }

@@ -1,0 +1,12 @@
+//! How the benchmark fails: loudly, with whatever went wrong.
+
+/// Anything that went wrong; nothing is retried, the run ends.
+pub(crate) type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// A value, or the end of the run.
+pub(crate) type Outcome<T> = Result<T, Failure>;
+
+/// What a thread of a scope gave; its panic is a failure too.
+pub(crate) fn joined<T>(thread: std::thread::ScopedJoinHandle<'_, Outcome<T>>) -> Outcome<T> {
+    thread.join().map_err(|_panic| "a thread of the benchmark panicked")?
+}
