@@ -6,6 +6,8 @@
 
 use std::{sync::Arc, time::Duration};
 
+use uuid::Uuid;
+
 use super::{Change, Coherence};
 use crate::{
     limits::{DOORBELL_POLL, LOG_PULL_MAX},
@@ -26,6 +28,8 @@ pub struct State {
     backoff: Backoff,
     /// Whether the log is to be read at the next step.
     rung: bool,
+    /// What the table of members has been told: by whom, and up to where.
+    acknowledged: Option<(Uuid, i64)>,
 }
 
 impl std::fmt::Debug for State {
@@ -38,7 +42,8 @@ impl State {
     /// A follower that raises the fences of `coherence`; connects with its first step.
     pub fn new(database_url: &str, coherence: Arc<Coherence>, metrics: Arc<Metrics>) -> Self {
         let database_url = database_url.to_owned();
-        Self { database_url, coherence, metrics, listener: None, backoff: Backoff::default(), rung: true }
+        let backoff = Backoff::default();
+        Self { database_url, coherence, metrics, listener: None, backoff, rung: true, acknowledged: None }
     }
 
     fn try_step(&mut self) -> Result<(), StoreError> {
@@ -58,7 +63,7 @@ impl State {
         }
         if self.rung {
             self.rung = false;
-            let pulled = pull_all(listener, &self.coherence, &self.metrics);
+            let pulled = pull_all(listener, &self.coherence, &self.metrics, &mut self.acknowledged);
             // A failed pull is owed.
             self.rung = pulled.is_err();
             pulled?;
@@ -94,8 +99,12 @@ impl Step for State {
     }
 }
 
-fn pull_all(listener: &mut Listener, coherence: &Coherence, metrics: &Metrics) -> Result<(), StoreError> {
-    let before = coherence.gate().applied();
+fn pull_all(
+    listener: &mut Listener,
+    coherence: &Coherence,
+    metrics: &Metrics,
+    acknowledged: &mut Option<(Uuid, i64)>,
+) -> Result<(), StoreError> {
     loop {
         let from = coherence.gate().applied();
         let pulled = listener.pull(from, LOG_PULL_MAX)?;
@@ -110,12 +119,13 @@ fn pull_all(listener: &mut Listener, coherence: &Coherence, metrics: &Metrics) -
             break;
         }
     }
-    // What no message brought, no message acknowledges to everybody.
-    if let Some((era, own, applied)) = coherence.acknowledgement()
-        && applied > before
-        && listener.era == Some(era)
+    // Also when a renewal or a read has applied it: whoever waits may be one whom no message reaches.
+    let applied = coherence.gate().applied();
+    if let Some(own) = coherence.own()
+        && *acknowledged != Some((own, applied))
     {
         listener.acknowledge(own, applied)?;
+        *acknowledged = Some((own, applied));
     }
     Ok(())
 }
