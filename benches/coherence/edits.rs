@@ -88,7 +88,7 @@ pub(crate) fn measure(servers: &Servers, extent: Extent) -> Outcome<()> {
             servers.catalogue(&format!("edits_{instances}_{}_{misses}", redis.is_some()), PRODUCTS)?;
         let fleet = catalogue.fleet(instances, redis)?;
         let others = if misses { fleet.get(1..).unwrap_or_default() } else { &[] };
-        let seen = missing_meanwhile(others, || latencies_of(&catalogue, &fleet, extent, &name))?;
+        let seen = missing_meanwhile(others, || latencies_of(&catalogue, &fleet, extent, misses, &name))?;
         add(&mut latencies, &mut waits, &name, redis.is_some(), seen);
         if instances != 2 && !misses {
             throughput.measure(&catalogue, &fleet, &name)?;
@@ -117,7 +117,7 @@ fn latency_table(extent: Extent) -> Table {
         "{} edits of each kind in {rounds} rounds: each time a block of bare transactions (BEGIN, UPDATE of the title with all triggers, COMMIT, read the event \
          back; a direct connection, doorbell muted, instances idle), a block of the API's own statements, a block of API edits, another bare block. Up to {} ms of \
          pause between edits, so that they do not fall into step with polls. The difference is taken within each round. Misses: instances 2 and 3 are each asked \
-         for something uncached every few milliseconds meanwhile.",
+         for something uncached every few milliseconds meanwhile; fewer rounds.",
         rounds * edits,
         PAUSE.as_millis(),
     ));
@@ -148,8 +148,14 @@ fn add(latencies: &mut Table, waits: &mut Table, name: &str, with_redis: bool, s
     ]);
 }
 
-fn latencies_of(catalogue: &Catalogue, fleet: &[Instance], extent: Extent, name: &str) -> Outcome<Latencies> {
-    let (rounds, edits) = extent.of((10, 30), (2, 20));
+fn latencies_of(
+    catalogue: &Catalogue,
+    fleet: &[Instance],
+    extent: Extent,
+    misses: bool,
+    name: &str,
+) -> Outcome<Latencies> {
+    let (rounds, edits) = extent.of((if misses { 4 } else { 10 }, 30), (2, 20));
     let editor = fleet.first().ok_or("an empty fleet")?;
     let (mut connection, mut client) = (direct::muted(catalogue)?, editor.client()?);
     let mut block = Block { catalogue, pace: Pace::new(1), edits, count: 0 };
