@@ -18,7 +18,6 @@ use super::{
 };
 use crate::{
     cache::{Entry, SharedCache},
-    catalog::loader::shared_key,
     supervision::{Permit, Restarts, guard::describe, guarded, intensity::Kind},
 };
 
@@ -219,13 +218,9 @@ impl Filler {
     }
 
     fn share(&self, key: &Key, entry: &Arc<Entry>) {
-        let (Some(shared), Some(name)) = (self.shared.clone(), shared_key(key, &self.loader.locales)) else {
-            return;
-        };
-        let (entry, era) = (Arc::clone(entry), self.loader.reader.coherence.era());
-        if era.ordinal == entry.stamp.era {
-            actix_rt::spawn(async move { shared.set(era, &name, &entry).await });
-        }
+        let Some(shared) = self.shared.clone() else { return };
+        let (loader, key, entry) = (self.loader.clone(), key.clone(), Arc::clone(entry));
+        actix_rt::spawn(async move { loader.share(&key, &entry, &shared).await });
     }
 }
 

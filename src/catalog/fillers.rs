@@ -57,14 +57,6 @@ impl Fillers {
         }
     }
 
-    /// Sends a message to some fill actor without waiting for its answer.
-    #[expect(clippy::disallowed_methods, reason = "one announcement per committed edit, which had a permit")]
-    pub fn tell<M: FillMessage>(&self, message: M) {
-        if let Some(slot) = self.slots.first() {
-            slot.address().do_send(Envelope(message));
-        }
-    }
-
     fn address(&self, key: &Key) -> Option<Arc<Addr<FillActor>>> {
         let hash = BuildHasherDefault::<DefaultHasher>::default().hash_one(key);
         let count = u64::try_from(self.slots.len()).ok()?;

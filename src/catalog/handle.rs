@@ -189,6 +189,10 @@ impl Catalog {
         }
         coherence.stable(era.ordinal, seen, since).await;
         self.shared.metrics.coherence.ack_wait.observe(Moment::now().since(since).as_secs_f64());
+        if coherence.gate().era() != era.ordinal {
+            // The database that took it may be gone, and the edit with it.
+            return Err(CatalogError::Unavailable("another era began during the edit".to_owned()));
+        }
         Ok(Acknowledged { reply, position })
     }
 

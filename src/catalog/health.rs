@@ -98,8 +98,12 @@ fn store_actors(shared: &Shared) -> Check {
 fn lease(shared: &Shared) -> Check {
     let (coherence, now) = (&shared.reader.coherence, Moment::now());
     let gate = coherence.gate();
-    let ok = gate.is_leased(now);
-    let detail = Some(if ok {
+    let settling = coherence.settling(now);
+    let ok = gate.is_leased(now) && settling.is_zero();
+    let detail = Some(if !settling.is_zero() {
+        // Whatever is read before waits for that long, and mostly in vain.
+        format!("leases of the database's former history may be alive for {} ms", milliseconds(settling))
+    } else if ok {
         let left = milliseconds(gate.deadline().since(now));
         format!("for {left} ms, {} members, stable up to {}", coherence.members(), gate.stable())
     } else {

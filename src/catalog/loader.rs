@@ -82,6 +82,16 @@ impl Loader {
         Ok(Loaded { entry: Arc::new(entry), source: Source::Database })
     }
 
+    /// Gives an entry to the shared cache, under the era it was read in: its position says nothing in another.
+    pub(super) async fn share(&self, key: &Key, entry: &Entry, shared: &SharedCache) {
+        let era = self.reader.coherence.era();
+        if era.ordinal == entry.stamp.era
+            && let Some(name) = shared_key(key, &self.locales)
+        {
+            shared.set(era, &name, entry).await;
+        }
+    }
+
     /// Waits until everything that was seen in these entries, just read from Postgres, is stable: else this answer would
     /// show an edit that another instance does not show yet, and the same client could see the old state there afterwards.
     pub(super) async fn settle(&self, era: Era, entries: impl IntoIterator<Item = &Entry>) {

@@ -97,10 +97,8 @@ async fn ids_entry(
         return Ok((entry, Source::Database));
     }
     let loaded = Box::pin(loader.load(&key, shared)).await?;
-    if let (Source::Database, Some(shared)) = (loaded.source, shared)
-        && let Some(name) = loader::shared_key(&key, &loader.locales)
-    {
-        shared.set(loader.reader.coherence.era(), &name, &loaded.entry).await;
+    if let (Source::Database, Some(shared)) = (loaded.source, shared) {
+        loader.share(&key, &loaded.entry, shared).await;
     }
     loader.reader.local.insert(key, Arc::clone(&loaded.entry));
     Ok((loaded.entry, loaded.source))

@@ -77,7 +77,7 @@ pub enum Renewed {
 pub enum Stability {
     /// It is.
     Stable,
-    /// It will be at this moment at the latest.
+    /// It may be at this moment, if no acknowledgement proves it before.
     Until(Moment),
 }
 
@@ -124,6 +124,11 @@ impl Core {
     /// The rules it goes by.
     pub fn rules(&self) -> Rules {
         self.rules
+    }
+
+    /// Before this, acknowledgements prove nothing.
+    pub fn quarantined_until(&self) -> Moment {
+        self.quarantined_until
     }
 
     /// How many members are known.
@@ -257,6 +262,17 @@ impl Core {
         }
     }
 
+    /// The table of members as it was read between two renewals: acks, and who has renewed.
+    pub fn listed(&mut self, gate: &Gate, era: Uuid, listed: &[Listed], now: Moment) {
+        if self.era == Some(era)
+            && let Some(members) = &mut self.members
+        {
+            members.refresh(listed);
+            self.watch.see(self.own.as_ref(), listed, now);
+            self.settle(gate, now);
+        }
+    }
+
     /// The lease is given up; this instance stays a member and may renew.
     pub fn lapse(&self, gate: &Gate) {
         gate.drop_lease();
@@ -293,7 +309,8 @@ impl Core {
             self.rules.outlived_by_all(since)
         };
         if now < until {
-            return Stability::Until(until);
+            let acks_count = self.quarantined_until;
+            return Stability::Until(if now < acks_count { until.min(acks_count) } else { until });
         }
         if era == gate.era() && gate.applied() >= position {
             gate.raise_stable(position);

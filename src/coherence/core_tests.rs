@@ -185,6 +185,10 @@ impl World {
                 if b.is_multiple_of(5) { (Uuid::from_u128(999), 1_000_000) } else { (era, position) };
             self.core.acked(&self.gate, era, &id, position, self.now);
         }
+        if b.is_multiple_of(4) {
+            let listed: Vec<Listed> = self.others().into_iter().map(|other| other.row).collect();
+            self.core.listed(&self.gate, self.era(), &listed, self.now);
+        }
     }
 
     fn push(&mut self, pick: usize, b: u8) {

@@ -120,8 +120,8 @@ fn pull_all(
         }
     }
     // Also when a renewal or a read has applied it: whoever waits may be one whom no message reaches.
-    let applied = coherence.gate().applied();
-    if let Some(own) = coherence.own()
+    if let Some((era, own, applied)) = coherence.acknowledgement()
+        && listener.era == Some(era)
         && *acknowledged != Some((own, applied))
     {
         listener.acknowledge(own, applied)?;

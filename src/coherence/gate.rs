@@ -116,13 +116,14 @@ impl Gate {
         self.deadline.store(0, Ordering::Release);
     }
 
-    /// Begins another era at `position`. In this order: no lease, nothing of the old era, then the new fence.
+    /// Begins another era at `position`. In this order: no lease, the position (whoever finds the new era must not find one of
+    /// the old with it), nothing of the old era, then the new fence.
     pub(super) fn reset(&self, position: i64) {
         self.drop_lease();
+        self.applied.store(position, Ordering::Release);
         self.era.fetch_add(1, Ordering::AcqRel);
         self.fence.reset(position);
         self.stable.store(0, Ordering::Release);
-        self.applied.store(position, Ordering::Release);
     }
 }
 

@@ -155,8 +155,8 @@ impl State {
             && self.was_waiting
             && let (Some(connection), Some(era)) = (self.connection.as_mut(), self.coherence.era().id)
         {
-            let acks = members::acks(connection)?;
-            self.coherence.acked(era, &acks);
+            let listed: Vec<Listed> = members::list(connection)?.iter().map(listed).collect();
+            self.coherence.listed(era, &listed);
         }
         self.was_waiting = is_waiting;
         Ok(())
@@ -189,8 +189,9 @@ fn join(
 
 /// Ejects members whose lease has surely ended; not those that have renewed meanwhile.
 fn eject(connection: &mut Connection, coherence: &Coherence) -> Result<(), StoreError> {
+    let patience = coherence.rules().lease / 8;
     for overdue in coherence.overdue() {
-        if members::eject(connection, overdue.id, overdue.renewals)? {
+        if members::eject(connection, overdue.id, overdue.renewals, patience)? {
             log::warn!("ejected a member whose lease has ended id={}", overdue.id);
             coherence.metrics().ejections.inc();
         }
@@ -198,13 +199,16 @@ fn eject(connection: &mut Connection, coherence: &Coherence) -> Result<(), Store
     Ok(())
 }
 
-fn renewal(since: Since, row: RenewalRow) -> Renewal {
-    let listed = |member: MemberRow| Listed {
+fn listed(member: &MemberRow) -> Listed {
+    Listed {
         id: member.id,
         acked: member.acked,
         renewals: member.renew_seq,
         lease: Duration::from_millis(member.lease_ms),
-    };
+    }
+}
+
+fn renewal(since: Since, row: RenewalRow) -> Renewal {
     Renewal {
         is_member: row.is_member,
         era: row.era,
@@ -213,7 +217,7 @@ fn renewal(since: Since, row: RenewalRow) -> Renewal {
         head: row.head,
         is_complete: i64::try_from(row.events.len()).unwrap_or(i64::MAX) < LOG_PULL_MAX,
         changes: row.events.into_iter().map(Change::from).collect(),
-        members: row.members.into_iter().map(listed).collect(),
+        members: row.members.iter().map(listed).collect(),
     }
 }
 

@@ -78,7 +78,7 @@ impl MessengerMessage for Heard {
                     coherence.ring_doorbell();
                 }
             }
-            Self::Ack { era, member, position } => coherence.acked(era, &[(member, position)]),
+            Self::Ack { era, member, position } => coherence.acked(era, &member, position),
             Self::Doorbell => coherence.ring_doorbell(),
         }
     }

@@ -17,6 +17,7 @@ use super::{
     clock::Moment,
     core::{Core, Push, Renewal, Renewed, Since, Stability},
     gate::Gate,
+    members::Listed,
     rules::Rules,
     watch::Overdue,
 };
@@ -102,6 +103,11 @@ impl Coherence {
         self.core().rules()
     }
 
+    /// For how long yet nothing can be told to be stable, because members of an era that ended may hold leases.
+    pub fn settling(&self, now: Moment) -> Duration {
+        self.core().quarantined_until().since(now)
+    }
+
     /// How many members are known.
     pub fn members(&self) -> usize {
         self.core().members()
@@ -166,12 +172,14 @@ impl Coherence {
     }
 
     /// See [`Core::acked`].
-    pub fn acked(&self, era: Uuid, acks: &[(Uuid, i64)]) {
-        let mut core = self.core();
-        for (id, position) in acks {
-            core.acked(&self.gate, era, id, *position, Moment::now());
-        }
-        drop(core);
+    pub fn acked(&self, era: Uuid, member: &Uuid, position: i64) {
+        self.core().acked(&self.gate, era, member, position, Moment::now());
+        self.ring();
+    }
+
+    /// See [`Core::listed`].
+    pub fn listed(&self, era: Uuid, members: &[Listed]) {
+        self.core().listed(&self.gate, era, members, Moment::now());
         self.ring();
     }
 

@@ -143,20 +143,27 @@ pub fn acknowledge(connection: &mut Connection, id: Uuid, applied: i64) -> Resul
     Ok(())
 }
 
-/// How far each member has applied the log.
-pub fn acks(connection: &mut Connection) -> Result<Vec<(Uuid, i64)>, StoreError> {
-    let acks = Statement::<(sql::Uuid, sql::BigInt)>::new("SELECT id, acked FROM catalog_member", []);
-    Ok(acks.load(connection)?)
-}
-
-/// Removes a member, unless it has renewed since it was seen at `renewals`. Whether it was removed.
-pub fn eject(connection: &mut Connection, id: Uuid, renewals: i64) -> Result<bool, StoreError> {
-    let ejected = Statement::<()>::new(
-        "DELETE FROM catalog_member WHERE id = $1 AND renew_seq = $2",
-        [Bind::Id(id), Bind::Integer(renewals)],
-    )
-    .execute(connection)?;
-    Ok(ejected > 0)
+/// Removes a member, unless it has renewed since it was seen at `renewals`. Whether it was removed: not either when it would
+/// have to wait longer than `patience` for other commits, for whoever ejects has a lease of its own to renew.
+pub fn eject(
+    connection: &mut Connection,
+    id: Uuid,
+    renewals: i64,
+    patience: Duration,
+) -> Result<bool, StoreError> {
+    let milliseconds = patience.as_millis().max(1);
+    let ejected = connection.transaction(|connection| {
+        connection.batch_execute(&format!("SET LOCAL lock_timeout = {milliseconds}"))?;
+        let delete = Statement::<()>::new(
+            "DELETE FROM catalog_member WHERE id = $1 AND renew_seq = $2",
+            [Bind::Id(id), Bind::Integer(renewals)],
+        );
+        Ok(delete.execute(connection)? > 0)
+    });
+    match ejected {
+        Err(StoreError::Timeout) => Ok(false),
+        ejected => ejected,
+    }
 }
 
 /// Removes this member's own row. It must not answer from its caches any more.

@@ -187,7 +187,8 @@ fn impatient(url: &str) -> String {
     })
 }
 
-/// Opens a connection with the session settings of the catalogue: time-outs, UTC, no JIT compilation (it costs more than
+/// Opens a connection with the session settings of the catalogue: time-outs (one for locks too: the database bounds no COMMIT
+/// by the time of a statement, and ours waits for a lock), UTC, no JIT compilation (it costs more than
 /// any of our statements), index look-ups priced as memory reads, which they are in a catalogue that fits, the isolation
 /// level that edits need, commits that survive a crash (what was acknowledged or read must not vanish), and messages in
 /// English, by which errors are told apart; only roles that the server lets choose get these.
@@ -199,6 +200,7 @@ pub fn connect(url: &str) -> Result<Connection, StoreError> {
         .batch_execute(&format!(
             "SET application_name = 'aisle'; SET timezone = 'UTC'; SET jit = off; SET random_page_cost = 1.1; \
              SET statement_timeout = {milliseconds}; SET idle_in_transaction_session_timeout = {milliseconds}; \
+             SET lock_timeout = {milliseconds}; \
              SET default_transaction_isolation = 'read committed'; \
              SELECT set_config('synchronous_commit', 'on', false) \
               WHERE current_setting('synchronous_commit') = 'off'; \
@@ -215,7 +217,8 @@ pub fn connect_for_bulk(url: &str) -> Result<Connection, StoreError> {
     let mut connection = connect(url)?;
     let milliseconds = limits::BULK_STATEMENT_TIMEOUT.as_millis();
     connection.batch_execute(&format!(
-        "SET statement_timeout = {milliseconds}; SET idle_in_transaction_session_timeout = {milliseconds}"
+        "SET statement_timeout = {milliseconds}; SET idle_in_transaction_session_timeout = {milliseconds}; \
+         SET lock_timeout = {milliseconds}"
     ))?;
     Ok(connection)
 }

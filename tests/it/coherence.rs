@@ -225,6 +225,7 @@ fn without_a_lease_cached_answers_say_so_and_others_are_refused() {
     let absent = app.get("/v1/store/products/by-slug/nothing");
     assert_eq!(absent.status(), 404);
     assert_eq!(absent.headers()["cache-status"], "aisle; hit; detail=unverified");
+    assert!(absent.headers().contains_key("age"));
     let uncached = app.get("/v1/store/categories");
     assert_eq!(uncached.status(), 503);
     assert!(uncached.headers().contains_key("retry-after"));

@@ -400,6 +400,40 @@ fn files_restored_to_an_older_copy_end_the_era() {
 }
 
 #[test]
+fn an_older_copy_under_a_fleet_that_was_stopped_begins_an_era_by_hand() {
+    let Some(parent) = open_folder() else { return };
+    let (folder, kept) = (parent.path().join("data"), parent.path().join("kept"));
+    let services = start(&folder);
+    pool::migrate(services.database_url()).expect("migrate");
+    let (editor, relay) = instance(services.database_url(), Some(shared_redis()));
+    let paths = catalogue(&editor);
+    services.stop();
+    copy(&cluster(&folder), &kept);
+    let services = start(&folder);
+    ready(&[&editor]);
+    for (product, path) in paths.iter().enumerate() {
+        assert_eq!(edit(&editor, path, &format!("lost {product}")), 200);
+        assert_eq!(editor.get(path).status(), 200, "now in Redis");
+    }
+    drop((editor, relay));
+    services.stop();
+    fs::remove_dir_all(cluster(&folder)).expect("remove");
+    fs::rename(kept, cluster(&folder)).expect("restore");
+    let services = start(&folder);
+    let mut connection = connect(services.database_url());
+    connection.batch_execute("SELECT catalog.begin_era()").expect("another era");
+    let (fresh, _relay) = instance(services.database_url(), Some(shared_redis()));
+    // Instances that nobody lists might have gone on with what was lost.
+    connection.batch_execute("SELECT catalog.sync()").expect("sync");
+    let settled = "SELECT (clock_timestamp() - since > '5 seconds')::text AS text FROM catalog_era";
+    assert_eq!(texts(&mut connection, settled), ["true"]);
+    for (product, path) in paths.iter().enumerate() {
+        assert_eq!(fresh.get_json(path)["title"], format!("kept {product}"));
+    }
+    drop(fresh);
+}
+
+#[test]
 fn a_lost_history_is_noticed_though_the_new_one_is_longer() {
     let Some(restored) = restored(None) else { return };
     restored.outrun();

@@ -61,13 +61,17 @@ pub(super) async fn answer(
     let min_position = min_position(request.headers())?;
     let get = Get { key, view: view.key, coding: acceptable.best, min_position };
     let answer = catalog(request)?.get(get).await?;
-    let unverified = answer.unverified;
-    let mut response = respond(request, state, view, surrogate, acceptable.identity, answer)?;
-    if let Some(age) = unverified {
-        // All that was committed longer ago is in it.
-        response.headers_mut().insert(header::AGE, HeaderValue::from(age.as_secs().saturating_add(1)));
+    // All that was committed longer ago is in it.
+    let age = answer.unverified.map(|age| HeaderValue::from(age.as_secs().saturating_add(1)));
+    let response = respond(request, state, view, surrogate, acceptable.identity, answer);
+    let Some(age) = age else { return response };
+    match response {
+        Ok(mut response) => {
+            response.headers_mut().insert(header::AGE, age);
+            Ok(response)
+        }
+        Err(problem) => Err(problem.with_header(header::AGE, age)),
     }
-    Ok(response)
 }
 
 fn respond(
