@@ -52,6 +52,12 @@ pub const PAGE_SIZE_DEFAULT: u16 = 20;
 /// Largest page of lists.
 pub const PAGE_SIZE_MAX: u16 = 200;
 
+/// Matches of a list are counted up to here: nobody pages further, and what is counted can be stated at a glance.
+pub const TOTAL_MAX: u32 = 10_000;
+
+/// Values of one facet, those with most products: more fit on no page, and a rare one is found by searching.
+pub const FACET_VALUES_MAX: usize = 100;
+
 /// Largest money amount in minor units: exact in a double, so JavaScript clients read it right.
 pub const AMOUNT_MAX: i64 = 1_000_000_000_000_000;
 

@@ -9,6 +9,8 @@ pub mod document;
 pub mod draft;
 pub mod draft_reader;
 pub mod invalid;
+pub mod list;
+pub mod listed;
 pub mod locale;
 pub mod merge_patch;
 pub mod money;

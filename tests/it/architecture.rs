@@ -27,6 +27,8 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "catalog::CatalogError",
         ],
     ),
+    ("search", &["search", "domain", "limits"]),
+    ("listing", &["listing", "search", "domain", "limits"]),
     ("supervision", &["supervision", "telemetry", "limits", "catalog::CatalogError"]),
     ("telemetry", &["telemetry", "limits"]),
     (
@@ -38,6 +40,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "store",
             "domain",
             "limits",
+            "listing",
             "settings",
             "supervision",
             "telemetry",
