@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     coherence::{Change, Coherence, Era},
-    domain::{category::StoreCategory, document::BrandReference},
+    domain::{attribute::StoreAttribute, category::StoreCategory, document::BrandReference},
     limits::LOG_PULL_MAX,
     store::{
         Connection, edit,
@@ -47,6 +47,9 @@ pub(super) struct LoadCategory(pub(super) Box<str>);
 
 /// All brands.
 pub(super) struct LoadBrands;
+
+/// The attributes that lists can be filtered or counted by.
+pub(super) struct LoadAttributes;
 
 impl Query for LoadProduct {
     type Reply = Snapshot<Option<ProductRow>>;
@@ -126,6 +129,15 @@ impl Query for LoadBrands {
 
     fn run(&self, connection: &mut Connection) -> Result<Self::Reply, StoreError> {
         reads::brands(connection)
+    }
+}
+
+impl Query for LoadAttributes {
+    type Reply = Snapshot<Vec<StoreAttribute>>;
+    const NAME: &'static str = "load_attributes";
+
+    fn run(&self, connection: &mut Connection) -> Result<Self::Reply, StoreError> {
+        reads::attributes(connection)
     }
 }
 

@@ -154,7 +154,8 @@ fn admin(method: &HttpMethod, operation: &mut Operation, codes: &mut Vec<Code>) 
 }
 
 fn shows_version(operation_id: &str) -> bool {
-    let nouns = ["product", "variant", "category", "brand"];
+    let nouns =
+        ["product", "variant", "category", "brand", "product_type", "attribute_definition", "synonym_set"];
     let verbs = ["get_", "create_"];
     let stock = ["set_stock", "adjust_stock"];
     stock.contains(&operation_id)

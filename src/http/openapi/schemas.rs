@@ -26,6 +26,9 @@ const SENT: &[&str] = &[
     "TranslationDraft",
     "BrandDraft",
     "CategoryDraft",
+    "ProductTypeDraft",
+    "AttributeDefinitionDraft",
+    "SynonymSetDraft",
     "NewToken",
     "PriceEdit",
     "StockLevel",
@@ -39,6 +42,11 @@ const REQUIRED: &[(&str, &str)] = &[
     ("MediaDraft", "url"),
     ("BrandDraft", "name"),
     ("CategoryDraft", "name"),
+    ("ProductTypeDraft", "code"),
+    ("ProductTypeDraft", "name"),
+    ("AttributeDefinitionDraft", "code"),
+    ("AttributeDefinitionDraft", "label"),
+    ("SynonymSetDraft", "words"),
 ];
 
 /// Completes the schemas.

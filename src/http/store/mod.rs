@@ -1,6 +1,7 @@
 //! The store API: public reads, answered with bytes that are ready to send.
 
 mod answer;
+pub(super) mod attributes;
 pub(super) mod brands;
 pub(super) mod categories;
 pub(super) mod lists;
@@ -19,4 +20,5 @@ pub(super) fn declare(routes: &mut Routes<'_>) {
     routes.at("/v1/store/categories", |at| at.get(categories::tree));
     routes.at("/v1/store/categories/{category}", |at| at.get(categories::one));
     routes.at("/v1/store/brands", |at| at.get(brands::all));
+    routes.at("/v1/store/attributes", |at| at.get(attributes::all));
 }
