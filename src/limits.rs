@@ -52,6 +52,9 @@ pub const PAGE_SIZE_DEFAULT: u16 = 20;
 /// Largest page of lists.
 pub const PAGE_SIZE_MAX: u16 = 200;
 
+/// Most products of one batch: as many as a page has.
+pub const BATCH_MAX: usize = 200;
+
 /// Matches of a list are counted up to here: nobody pages further, and what is counted can be stated at a glance.
 pub const TOTAL_MAX: u32 = 10_000;
 

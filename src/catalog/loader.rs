@@ -146,7 +146,7 @@ impl Loader {
     }
 
     /// Reads a snapshot and applies the log up to it, so that what it shows is not older anywhere else here.
-    async fn read<Q, T>(&self, query: Q) -> Result<Read<T>, CatalogError>
+    pub(super) async fn read<Q, T>(&self, query: Q) -> Result<Read<T>, CatalogError>
     where
         Q: Query<Reply = Snapshot<T>>,
     {

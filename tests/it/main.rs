@@ -14,6 +14,7 @@
 mod admin_api;
 mod aggregate;
 mod architecture;
+mod batch;
 mod catalogue;
 mod check;
 mod checker;

@@ -192,6 +192,8 @@ fn reads_are_prepared_once() {
         reads::products(conn, &[id]).unwrap();
         reads::by_slug(conn, &id.to_string()).unwrap();
         reads::by_sku(conn, &id.to_string()).unwrap();
+        reads::by_slugs(conn, &[id.to_string()]).unwrap();
+        reads::by_skus(conn, &[id.to_string()]).unwrap();
         reads::category(conn, &id.to_string()).unwrap();
         reads::category_tree(conn).unwrap();
         reads::brands(conn).unwrap();
@@ -208,5 +210,5 @@ fn reads_are_prepared_once() {
     for _ in 0..3 {
         read(&mut conn);
     }
-    assert_eq!((once, prepared(&mut conn)), (11, 11));
+    assert_eq!((once, prepared(&mut conn)), (13, 13));
 }

@@ -39,6 +39,7 @@ const PATH: &str = "/openapi.json";
         store::products::by_id,
         store::products::by_slug,
         store::products::by_sku,
+        store::batch::get,
         store::lists::products,
         store::categories::tree,
         store::categories::one,

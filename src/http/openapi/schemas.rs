@@ -29,6 +29,8 @@ const SENT: &[&str] = &[
     "ProductTypeDraft",
     "AttributeDefinitionDraft",
     "SynonymSetDraft",
+    "BatchRequest",
+    "KnownEntry",
     "NewToken",
     "PriceEdit",
     "StockLevel",
