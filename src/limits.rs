@@ -52,6 +52,9 @@ pub const PAGE_SIZE_DEFAULT: u16 = 20;
 /// Largest page of lists.
 pub const PAGE_SIZE_MAX: u16 = 200;
 
+/// Most products of one batch: as many as a page has.
+pub const BATCH_MAX: usize = 200;
+
 /// Matches of a list are counted up to here: nobody pages further, and what is counted can be stated at a glance.
 pub const TOTAL_MAX: u32 = 10_000;
 
@@ -123,6 +126,24 @@ pub const ATTRIBUTE_TEXT_LENGTH_MAX: usize = 5000;
 
 /// Largest magnitude of a number in an attribute; integers up to it are exact in a double.
 pub const ATTRIBUTE_NUMBER_MAX: i64 = AMOUNT_MAX;
+
+/// Most values of an enum attribute; a longer list is a noun of its own.
+pub const ENUM_VALUES_MAX: usize = 500;
+
+/// Most attributes of a product type: as many as a product can have.
+pub const TYPE_ATTRIBUTES_MAX: usize = ATTRIBUTES_MAX;
+
+/// Products that one request looks over for values that do not fit their type: some ten milliseconds of the database.
+pub const MISFITS_EXAMINED_MAX: u16 = 1000;
+
+/// Least and most words of a set of synonyms; each word of a search becomes as many.
+pub const SYNONYM_WORDS_MIN: usize = 2;
+
+/// See [`SYNONYM_WORDS_MIN`].
+pub const SYNONYM_WORDS_MAX: usize = 20;
+
+/// Longest word of a set of synonyms, in characters; a few words count as one.
+pub const SYNONYM_LENGTH_MAX: usize = 100;
 
 /// Most broken rules listed for one document; a hostile one has millions.
 pub const INVALIDS_MAX: usize = 200;

@@ -156,8 +156,14 @@ impl Encoded {
         self.set(coding, Variant::Made(Coded { bytes, etag }));
     }
 
+    /// The version of which the tag speaks.
+    pub fn version(&self) -> i64 {
+        let digits = self.tag.strip_prefix('v').and_then(|rest| rest.split('-').next());
+        digits.and_then(|digits| digits.parse().ok()).unwrap_or(0)
+    }
+
     /// The tag's text without quotes and suffix.
-    pub(super) fn tag(&self) -> &str {
+    pub fn tag(&self) -> &str {
         &self.tag
     }
 

@@ -60,7 +60,7 @@ struct ByWeight;
 impl Weighter<Key, Arc<Entry>> for ByWeight {
     fn weight(&self, key: &Key, entry: &Arc<Entry>) -> u64 {
         let key_heap = match key {
-            Key::Product(..) | Key::Tree | Key::Brands => 0,
+            Key::Product(..) | Key::Tree | Key::Brands | Key::Attributes => 0,
             Key::Slug(text) | Key::Sku(text) | Key::Category(text) => text.len(),
             Key::Ids(query) | Key::Page(query, _) => {
                 size_of_val(&**query)

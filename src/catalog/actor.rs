@@ -74,7 +74,7 @@ impl Reader {
         }
     }
 
-    fn is_leased(&self) -> bool {
+    pub(super) fn is_leased(&self) -> bool {
         #[cfg(feature = "mutants")]
         {
             use crate::coherence::mutants::{Mutant, is_active};

@@ -162,6 +162,10 @@ impl FillMessage for PingShared {
 }
 
 impl Filler {
+    pub(super) fn loader(&self) -> &Loader {
+        &self.loader
+    }
+
     fn take_off(&mut self, key: Key, mut waiters: Vec<Waiter>, own: &Addr<FillActor>) {
         for waiter in &mut waiters {
             waiter.started_flight = true;

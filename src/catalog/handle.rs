@@ -6,6 +6,7 @@ use actix::{Addr, MailboxError, Supervisor};
 
 use super::{
     actor::{self, CatalogActor, CatalogMessage, GetUnverified, Lookup, Reader, Resolved, resolve},
+    batch::{self, Batch, BatchAnswer, FillBatch, LookUp, LookedUp},
     edits::{Edit, Query},
     error::CatalogError,
     fill::{Fill, FillResult, Filled},
@@ -89,10 +90,58 @@ impl Catalog {
         }
     }
 
-    async fn within_deadline(
+    /// Answers a store read of many products.
+    pub async fn get_many(&self, batch: Batch) -> Result<BatchAnswer, CatalogError> {
+        if batch.min_position > self.shared.reader.coherence.gate().applied() {
+            self.reach(batch.min_position).await?;
+        }
+        match self.look_up_many(&batch, true).await? {
+            LookedUp::Hit(answer) => Ok(answer),
+            LookedUp::Miss => self.within_deadline(self.fill_many(batch)).await,
+            LookedUp::Lapsed => self.within_deadline(self.get_many_lapsed(batch)).await,
+        }
+    }
+
+    async fn look_up_many(&self, batch: &Batch, verified: bool) -> Result<LookedUp, CatalogError> {
+        let found = self.ask(LookUp { batch: batch.clone(), verified }).await?;
+        batch::count(&self.shared.metrics, &found);
+        Ok(found)
+    }
+
+    async fn fill_many(&self, batch: Batch) -> Result<BatchAnswer, CatalogError> {
+        let Some(permit) = self.shared.misses.take() else {
+            self.shared.metrics.flights.refused.inc();
+            return Err(CatalogError::Overloaded);
+        };
+        let key = batch::first_key(&batch);
+        let landing = self.shared.fillers.ask(&key, FillBatch { batch, permit }).await?;
+        landing.await.unwrap_or_else(|_| Err(CatalogError::Unavailable("fill actor lost".to_owned())))
+    }
+
+    /// As [`Self::get_lapsed`], for many.
+    async fn get_many_lapsed(&self, batch: Batch) -> Result<BatchAnswer, CatalogError> {
+        if self.shared.reader.coherence.regains_lease().await {
+            match self.look_up_many(&batch, true).await? {
+                LookedUp::Hit(answer) => return Ok(answer),
+                LookedUp::Miss => return self.fill_many(batch).await,
+                LookedUp::Lapsed => {}
+            }
+        }
+        let metrics = &self.shared.metrics.coherence;
+        if self.shared.consistency == Consistency::Available
+            && let LookedUp::Hit(answer) = self.look_up_many(&batch, false).await?
+        {
+            metrics.unverified.inc();
+            return Ok(answer);
+        }
+        metrics.unvouched.inc();
+        Err(CatalogError::Unvouched)
+    }
+
+    async fn within_deadline<T>(
         &self,
-        answer: impl Future<Output = Result<Answer, CatalogError>>,
-    ) -> Result<Answer, CatalogError> {
+        answer: impl Future<Output = Result<T, CatalogError>>,
+    ) -> Result<T, CatalogError> {
         let answer = tokio::time::timeout(REQUEST_DEADLINE, answer).await;
         answer.unwrap_or(Err(CatalogError::DeadlineExceeded))
     }

@@ -10,8 +10,8 @@ use super::{
     edits::Query,
     error::CatalogError,
     loads::{
-        LoadBrands, LoadCategories, LoadCategory, LoadIds, LoadPage, LoadProduct, LoadProducts, LoadSku,
-        LoadSlug, Run, apply_up_to,
+        LoadAttributes, LoadBrands, LoadCategories, LoadCategory, LoadIds, LoadPage, LoadProduct,
+        LoadProducts, LoadSku, LoadSlug, Run, apply_up_to,
     },
     messages::{Key, ListQuery, Source, ViewKey},
     pages,
@@ -21,6 +21,7 @@ use crate::{
     cache::{Encoded, Entry, SharedCache, Value},
     coherence::{Era, Moment, Stamp},
     domain::{
+        attribute::StoreAttributes,
         category::{self, StoreBrands},
         dependency::Dependency,
         locale::Locale,
@@ -77,6 +78,7 @@ impl Loader {
             Key::Tree => self.tree().await?,
             Key::Category(name) => self.category(name).await?,
             Key::Brands => self.brands().await?,
+            Key::Attributes => self.attributes().await?,
         };
         self.settle(era, [&entry]).await;
         Ok(Loaded { entry: Arc::new(entry), source: Source::Database })
@@ -144,7 +146,7 @@ impl Loader {
     }
 
     /// Reads a snapshot and applies the log up to it, so that what it shows is not older anywhere else here.
-    async fn read<Q, T>(&self, query: Q) -> Result<Read<T>, CatalogError>
+    pub(super) async fn read<Q, T>(&self, query: Q) -> Result<Read<T>, CatalogError>
     where
         Q: Query<Reply = Snapshot<T>>,
     {
@@ -241,6 +243,11 @@ impl Loader {
         json_entry(stamp, 0, [Dependency::brand_list()], &StoreBrands { items: value })
     }
 
+    async fn attributes(&self) -> Result<Entry, CatalogError> {
+        let Read { stamp, value } = self.read(LoadAttributes).await?;
+        json_entry(stamp, 0, [Dependency::attribute_list()], &StoreAttributes { items: value })
+    }
+
     fn locale(&self, view: ViewKey) -> Locale {
         let index = usize::from(view.locale);
         self.locales.get(index).or(self.locales.first()).cloned().unwrap_or_default()
@@ -290,5 +297,6 @@ pub(super) fn shared_key(key: &Key, locales: &[Locale]) -> Option<String> {
         Key::Tree => Some("t".to_owned()),
         Key::Category(name) => Some(format!("c:{name}")),
         Key::Brands => Some("b".to_owned()),
+        Key::Attributes => Some("a".to_owned()),
     }
 }

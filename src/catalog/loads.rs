@@ -10,14 +10,14 @@ use super::{
 };
 use crate::{
     coherence::{Change, Coherence, Era},
-    domain::{category::StoreCategory, document::BrandReference},
+    domain::{attribute::StoreAttribute, category::StoreCategory, document::BrandReference},
     limits::LOG_PULL_MAX,
     store::{
         Connection, edit,
         error::StoreError,
         events::{self, Pulled},
         pool::Pool,
-        reads::{self, CategoryRow, IdPage, ProductPage, ProductRow, SlugTarget, Snapshot},
+        reads::{self, CategoryRow, IdPage, NamedRow, ProductPage, ProductRow, SlugTarget, Snapshot},
     },
 };
 
@@ -26,6 +26,12 @@ pub(super) struct LoadProduct(pub(super) Uuid);
 
 /// Several visible products in one statement; those not visible are missing in the answer.
 pub(super) struct LoadProducts(pub(super) Vec<Uuid>);
+
+/// What several slugs name, with the products.
+pub(super) struct LoadBySlugs(pub(super) Vec<String>);
+
+/// What several SKUs name, with the products.
+pub(super) struct LoadBySkus(pub(super) Vec<String>);
 
 /// What a slug names.
 pub(super) struct LoadSlug(pub(super) Box<str>);
@@ -48,6 +54,9 @@ pub(super) struct LoadCategory(pub(super) Box<str>);
 /// All brands.
 pub(super) struct LoadBrands;
 
+/// The attributes that lists can be filtered or counted by.
+pub(super) struct LoadAttributes;
+
 impl Query for LoadProduct {
     type Reply = Snapshot<Option<ProductRow>>;
     const NAME: &'static str = "load_product";
@@ -63,6 +72,24 @@ impl Query for LoadProducts {
 
     fn run(&self, connection: &mut Connection) -> Result<Self::Reply, StoreError> {
         reads::products(connection, &self.0)
+    }
+}
+
+impl Query for LoadBySlugs {
+    type Reply = Snapshot<Vec<NamedRow>>;
+    const NAME: &'static str = "load_by_slugs";
+
+    fn run(&self, connection: &mut Connection) -> Result<Self::Reply, StoreError> {
+        reads::by_slugs(connection, &self.0)
+    }
+}
+
+impl Query for LoadBySkus {
+    type Reply = Snapshot<Vec<NamedRow>>;
+    const NAME: &'static str = "load_by_skus";
+
+    fn run(&self, connection: &mut Connection) -> Result<Self::Reply, StoreError> {
+        reads::by_skus(connection, &self.0)
     }
 }
 
@@ -126,6 +153,15 @@ impl Query for LoadBrands {
 
     fn run(&self, connection: &mut Connection) -> Result<Self::Reply, StoreError> {
         reads::brands(connection)
+    }
+}
+
+impl Query for LoadAttributes {
+    type Reply = Snapshot<Vec<StoreAttribute>>;
+    const NAME: &'static str = "load_attributes";
+
+    fn run(&self, connection: &mut Connection) -> Result<Self::Reply, StoreError> {
+        reads::attributes(connection)
     }
 }
 

@@ -49,6 +49,8 @@ pub enum Key {
     Category(Box<str>),
     /// All brands.
     Brands,
+    /// The attributes that lists can be filtered or counted by.
+    Attributes,
 }
 
 /// One page of a list.

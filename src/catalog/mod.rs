@@ -4,6 +4,7 @@
 //! Edit path: [`handle`] → [`pool`] → commit → fence raised here, announced to the others.
 
 pub mod actor;
+pub mod batch;
 pub mod cursor;
 pub mod edits;
 pub mod error;

@@ -142,7 +142,13 @@ impl Audit<'_> {
             }
         }
         let mut unverified = 0;
-        let lists = [Subject::Tree, Subject::Brands, Subject::Page(Sort::Newest), Subject::Page(Sort::Title)];
+        let lists = [
+            Subject::Tree,
+            Subject::Brands,
+            Subject::Attributes,
+            Subject::Page(Sort::Newest),
+            Subject::Page(Sort::Title),
+        ];
         for subject in lists {
             if !self.subject(&member, &subject, &mut unverified)? {
                 return Ok(());

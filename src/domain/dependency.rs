@@ -72,6 +72,16 @@ impl Dependency {
     pub fn brand_list() -> Self {
         Self::new("brands", "")
     }
+
+    /// The attribute definitions and the product types that have them: any one's creation, removal or change.
+    pub fn attribute_list() -> Self {
+        Self::new("attributes", "")
+    }
+
+    /// The sets of synonyms: any one's creation, removal or change.
+    pub fn synonyms() -> Self {
+        Self::new("synonyms", "")
+    }
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 //!
 //! Pure: no I/O, no clock, no SQL, no HTTP. Everything else may use this; it uses nothing of the crate.
 
+pub mod attribute;
 pub mod category;
 pub mod cursor;
 pub mod dependency;
@@ -16,4 +17,5 @@ pub mod merge_patch;
 pub mod money;
 pub mod rendering;
 pub mod slug;
+pub mod synonyms;
 pub mod token;

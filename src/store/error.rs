@@ -93,6 +93,7 @@ fn duplicate(constraint: &str, message: &str) -> StoreError {
         "slug_pkey" | "slug_current_key" | "brand_slug_key" | "category_slug_key" => {
             ("#/slug", "belongs to something else")
         }
+        "attribute_definition_code_key" | "product_type_code_key" => ("#/code", "belongs to something else"),
         // Which one was found out before the write, unless two edits raced.
         "variant_sku_key" => ("#/variants", "one of the SKUs belongs to another product"),
         _ => return StoreError::Internal(message.to_owned()),
@@ -110,7 +111,13 @@ fn broken_rule(constraint: &str, message: &str) -> StoreError {
         "price_currency_fkey" => ("#/currency", "unknown", "no such currency"),
         "price_amount_check" => ("#/amount", "out_of_range", "0 to 10^15 minor units"),
         "price_compare_at_check" => ("#/compare_at", "out_of_range", "0 to 10^15 minor units"),
-        "brand_name_check" | "category_name_check" => ("#/name", "length", "1 to 255 characters"),
+        "product_type_attribute_attribute_fkey" => {
+            ("#/attributes", "unknown", "no such attribute definition")
+        }
+        "synonym_set_count_check" => ("#", "too_many", "there are 1000 sets of synonyms already"),
+        "brand_name_check" | "category_name_check" | "product_type_name_check" => {
+            ("#/name", "length", "1 to 255 characters")
+        }
         "brand_slug_check" | "category_slug_check" | "slug_slug_check" => {
             ("#/slug", "length", "1 to 200 bytes")
         }

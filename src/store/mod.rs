@@ -1,5 +1,6 @@
 //! The only SQL: everything asked of Postgres, as plain functions over one connection.
 
+pub mod attributes;
 pub mod brands;
 pub mod categories;
 pub mod edit;
@@ -10,6 +11,7 @@ pub mod listener;
 pub mod members;
 mod named;
 pub mod pool;
+pub mod product_types;
 pub mod products;
 pub mod reads;
 #[expect(unreachable_pub, missing_debug_implementations, reason = "generated")]
@@ -17,6 +19,7 @@ pub mod reads;
 #[cfg_attr(not(test), expect(clippy::wildcard_imports, reason = "generated"))]
 mod schema;
 mod statement;
+pub mod synonyms;
 pub mod tokens;
 pub mod variants;
 

@@ -1,4 +1,4 @@
-//! What brands and categories have in common: a name, a slug, a description.
+//! What small nouns have in common: a name, a slug, a description, and how a patch and a deletion of them go.
 
 use diesel::{
     QueryResult, RunQueryDsl,
@@ -25,14 +25,19 @@ pub(super) struct Rules(Vec<Invalid>);
 impl Rules {
     /// The name without white space around it.
     pub(super) fn name(&mut self, name: &str) -> String {
-        let name = name.trim();
-        if name.is_empty() {
-            self.broken("#/name", "required", "is required".to_owned());
-        } else if name.chars().count() > NAME_LENGTH_MAX {
-            self.broken("#/name", "too_long", format!("must have at most {NAME_LENGTH_MAX} characters"));
+        self.line("#/name", name, NAME_LENGTH_MAX)
+    }
+
+    /// A text that must be there, without white space around it.
+    pub(super) fn line(&mut self, pointer: &str, text: &str, length_max: usize) -> String {
+        let text = text.trim();
+        if text.is_empty() {
+            self.broken(pointer, "required", "is required".to_owned());
+        } else if text.chars().count() > length_max {
+            self.broken(pointer, "too_long", format!("must have at most {length_max} characters"));
         }
-        self.storable("#/name", name);
-        name.to_owned()
+        self.storable(pointer, text);
+        text.to_owned()
     }
 
     /// The slug, if one is given.
@@ -62,7 +67,7 @@ impl Rules {
         }
     }
 
-    fn broken(&mut self, pointer: &str, rule: &'static str, detail: String) {
+    pub(super) fn broken(&mut self, pointer: &str, rule: &'static str, detail: String) {
         self.0.push(Invalid::new(pointer, rule, detail));
     }
 
@@ -97,7 +102,25 @@ pub(super) fn refuse_in_use(deleted: QueryResult<usize>, reason: &'static str) -
 
 /// A slug that was asked for has an owner.
 pub(super) fn slug_taken() -> StoreError {
-    StoreError::Duplicate { pointer: "#/slug".to_owned(), detail: "belongs to something else".to_owned() }
+    taken("#/slug")
+}
+
+/// A code that was asked for has an owner.
+pub(super) fn code_taken() -> StoreError {
+    taken("#/code")
+}
+
+fn taken(pointer: &str) -> StoreError {
+    StoreError::Duplicate { pointer: pointer.to_owned(), detail: "belongs to something else".to_owned() }
+}
+
+/// Refuses another code than the stored one: what products say would no longer lead here.
+pub(super) fn keep_code(stored: &str, wanted: &str) -> Result<(), StoreError> {
+    if stored == wanted {
+        return Ok(());
+    }
+    let detail = "cannot be changed: products name it so; make another one and let them name that";
+    Err(StoreError::invalid("#/code", "read_only", detail))
 }
 
 /// Makes those who make or move brands and categories wait for each other. It is the category tree's own lock, so there

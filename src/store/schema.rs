@@ -22,6 +22,27 @@ diesel::table! {
     use diesel::sql_types::*;
     use super::sql_types::Xid8;
 
+    attribute_definition (id) {
+        id -> Uuid,
+        version -> Int8,
+        code -> Text,
+        label -> Text,
+        kind -> Text,
+        enum_values -> Array<Nullable<Text>>,
+        filterable -> Bool,
+        searchable -> Bool,
+        facet -> Bool,
+        variant_level -> Bool,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+        touched_xid -> Xid8,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::sql_types::Xid8;
+
     brand (id) {
         id -> Uuid,
         version -> Int8,
@@ -222,6 +243,30 @@ diesel::table! {
 }
 
 diesel::table! {
+    use diesel::sql_types::*;
+    use super::sql_types::Xid8;
+
+    product_type (id) {
+        id -> Uuid,
+        version -> Int8,
+        code -> Text,
+        name -> Text,
+        strict -> Bool,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+        touched_xid -> Xid8,
+    }
+}
+
+diesel::table! {
+    product_type_attribute (product_type_id, attribute_id) {
+        product_type_id -> Uuid,
+        attribute_id -> Uuid,
+        position -> Int4,
+    }
+}
+
+diesel::table! {
     slug (slug_) {
         #[sql_name = "slug"]
         slug_ -> Text,
@@ -236,6 +281,20 @@ diesel::table! {
         variant_id -> Uuid,
         location_id -> Uuid,
         quantity -> Int4,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::sql_types::Xid8;
+
+    synonym_set (id) {
+        id -> Uuid,
+        version -> Int8,
+        words -> Array<Nullable<Text>>,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+        touched_xid -> Xid8,
     }
 }
 
@@ -292,6 +351,8 @@ diesel::joinable!(product_option -> product (product_id));
 diesel::joinable!(product_tag -> product (product_id));
 diesel::joinable!(product_tag -> tag (tag_id));
 diesel::joinable!(product_translation -> product (product_id));
+diesel::joinable!(product_type_attribute -> attribute_definition (attribute_id));
+diesel::joinable!(product_type_attribute -> product_type (product_type_id));
 diesel::joinable!(slug -> product (product_id));
 diesel::joinable!(stock_level -> location (location_id));
 diesel::joinable!(stock_level -> variant (variant_id));
@@ -303,6 +364,7 @@ diesel::joinable!(variant_option_value -> variant (variant_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
     api_token,
+    attribute_definition,
     brand,
     catalog_era,
     catalog_event,
@@ -321,8 +383,11 @@ diesel::allow_tables_to_appear_in_same_query!(
     product_option,
     product_tag,
     product_translation,
+    product_type,
+    product_type_attribute,
     slug,
     stock_level,
+    synonym_set,
     tag,
     variant,
     variant_media,

@@ -114,7 +114,9 @@ fn what_exceeds_the_queue_is_refused_at_once() {
 }
 
 /// Holds a store actor of this application until what is given back is dropped.
-fn hold(app: &App) -> (std::sync::mpsc::Sender<()>, std::thread::JoinHandle<Result<(), CatalogError>>) {
+pub(crate) fn hold(
+    app: &App,
+) -> (std::sync::mpsc::Sender<()>, std::thread::JoinHandle<Result<(), CatalogError>>) {
     let (release, held) = std::sync::mpsc::channel();
     let (store, queued) = (app.shared.store.clone(), app.shared.store.in_flight() + 1);
     let holder = std::thread::spawn(move || actix_rt::System::new().block_on(store.ask(Hold(held))));

@@ -29,6 +29,11 @@ const VISIBLE: &[&str] = &[
     "UPDATE brand SET slug = 'ajax' WHERE slug = 'acme'",
     "INSERT INTO brand (slug, name) VALUES ('new', 'New')",
     "DELETE FROM brand WHERE slug = 'new'",
+    "INSERT INTO attribute_definition (code, label, facet) VALUES ('watts', 'Watts', true), ('size', 'Size', false)",
+    "UPDATE attribute_definition SET filterable = true WHERE code = 'size'",
+    "UPDATE attribute_definition SET kind = 'enum', enum_values = ARRAY['S', 'M'] WHERE code = 'size'",
+    "DELETE FROM attribute_definition WHERE code = 'watts'",
+    "TRUNCATE attribute_definition CASCADE",
     "UPDATE category SET name = 'House' WHERE slug = 'home'",
     "UPDATE category SET slug = 'house' WHERE slug = 'home'",
     "UPDATE category SET slug = 'home' WHERE slug = 'house'",
@@ -111,6 +116,7 @@ const PATHS: &[&str] = &[
     "/v1/store/categories/lamps",
     "/v1/store/categories/garden",
     "/v1/store/brands",
+    "/v1/store/attributes",
 ];
 
 /// Status, tag, place and body of every path.

@@ -133,6 +133,8 @@ fn plans_of_reads_use_indexes() {
     reads::products(&mut conn, &[id]).unwrap();
     reads::by_slug(&mut conn, "lamp").unwrap();
     reads::by_sku(&mut conn, "lamp").unwrap();
+    reads::by_slugs(&mut conn, &["lamp".to_owned()]).unwrap();
+    reads::by_skus(&mut conn, &["lamp".to_owned()]).unwrap();
     aisle::store::events::pull(&mut conn, 5, 10).unwrap();
     let executes = texts(
         &mut conn,
@@ -140,7 +142,7 @@ fn plans_of_reads_use_indexes() {
            array_to_string(ARRAY(SELECT 'NULL' FROM unnest(parameter_types)), ',') || ')', '') AS text \
            FROM pg_prepared_statements WHERE statement LIKE '%catalog_event%' AND statement NOT LIKE '%pg_prepared%'",
     );
-    assert!(executes.len() >= 13, "the reads were found");
+    assert!(executes.len() >= 15, "the reads were found");
     psql(&mut conn, "SET plan_cache_mode = force_generic_plan");
     for execute in executes {
         let plan = texts_of_explain(&mut conn, &execute.replace("()", ""));

@@ -243,6 +243,8 @@ fn numbers_of_dependencies_agree_with_the_database() {
         (Dependency::listing_all(), "listing", "*".to_owned()),
         (Dependency::category_tree(), "categories", String::new()),
         (Dependency::brand_list(), "brands", String::new()),
+        (Dependency::attribute_list(), "attributes", String::new()),
+        (Dependency::synonyms(), "synonyms", String::new()),
     ] {
         assert_eq!(
             number(&mut conn, &format!("SELECT catalog.dep('{kind}', '{key}') AS number")),

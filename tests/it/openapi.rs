@@ -31,6 +31,13 @@ fn answers_have_what_the_description_requires() {
     }));
     let id = product["id"].as_str().expect("an id");
     let variant = product["variants"][0]["id"].as_str().expect("an id");
+    let made = |path: &str, body: &Value| {
+        let answer: Value = app.admin_json(Method::POST, path, body).json().expect("JSON");
+        answer["id"].as_str().expect("an id").to_owned()
+    };
+    let attribute = made("/v1/admin/attributes", &json!({"code": "watts", "label": "Power"}));
+    let product_type = made("/v1/admin/product-types", &json!({"code": "lamp", "name": "Lamp"}));
+    let synonyms = made("/v1/admin/synonyms", &json!({"words": ["sofa", "couch"]}));
     let document = app.get_json("/openapi.json");
     for (template, path) in [
         ("/v1/store/products/{id}", format!("/v1/store/products/{id}")),
@@ -39,11 +46,19 @@ fn answers_have_what_the_description_requires() {
         ("/v1/store/products", "/v1/store/products".to_owned()),
         ("/v1/store/categories", "/v1/store/categories".to_owned()),
         ("/v1/store/brands", "/v1/store/brands".to_owned()),
+        ("/v1/store/attributes", "/v1/store/attributes".to_owned()),
         ("/v1/admin/products", "/v1/admin/products".to_owned()),
         ("/v1/admin/products/{id}", format!("/v1/admin/products/{id}")),
         ("/v1/admin/variants/{id}", format!("/v1/admin/variants/{variant}")),
         ("/v1/admin/categories", "/v1/admin/categories".to_owned()),
         ("/v1/admin/brands", "/v1/admin/brands".to_owned()),
+        ("/v1/admin/product-types", "/v1/admin/product-types".to_owned()),
+        ("/v1/admin/product-types/{id}", format!("/v1/admin/product-types/{product_type}")),
+        ("/v1/admin/product-types/{id}/misfits", format!("/v1/admin/product-types/{product_type}/misfits")),
+        ("/v1/admin/attributes", "/v1/admin/attributes".to_owned()),
+        ("/v1/admin/attributes/{id}", format!("/v1/admin/attributes/{attribute}")),
+        ("/v1/admin/synonyms", "/v1/admin/synonyms".to_owned()),
+        ("/v1/admin/synonyms/{id}", format!("/v1/admin/synonyms/{synonyms}")),
         ("/v1/admin/tokens", "/v1/admin/tokens".to_owned()),
         ("/readyz", "/readyz".to_owned()),
         ("/problems/{code}", "/problems/invalid".to_owned()),

@@ -192,9 +192,13 @@ fn reads_are_prepared_once() {
         reads::products(conn, &[id]).unwrap();
         reads::by_slug(conn, &id.to_string()).unwrap();
         reads::by_sku(conn, &id.to_string()).unwrap();
+        reads::by_slugs(conn, &[id.to_string()]).unwrap();
+        reads::by_skus(conn, &[id.to_string()]).unwrap();
         reads::category(conn, &id.to_string()).unwrap();
         reads::category_tree(conn).unwrap();
         reads::brands(conn).unwrap();
+        reads::attributes(conn).unwrap();
+        reads::synonyms(conn).unwrap();
         events::pull(conn, 5, 10).unwrap();
         events::head(conn).unwrap();
     };
@@ -206,5 +210,5 @@ fn reads_are_prepared_once() {
     for _ in 0..3 {
         read(&mut conn);
     }
-    assert_eq!((once, prepared(&mut conn)), (9, 9));
+    assert_eq!((once, prepared(&mut conn)), (13, 13));
 }

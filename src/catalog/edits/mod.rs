@@ -3,30 +3,48 @@
 //! The messages are plain data; only [`Query::run`] and [`Edit::run`], which store actors call, see a connection. What they
 //! carry and answer is exported here, so that whoever sends them needs no name of `store`.
 
+mod attributes;
 mod brands;
 mod categories;
+mod product_types;
 mod products;
+mod synonyms;
 mod tokens;
 mod variants;
 
 use crate::store::{Connection, error::StoreError};
 
 pub use self::{
+    attributes::{
+        CreateAttributeDefinition, DeleteAttributeDefinition, GetAttributeDefinition,
+        ListAttributeDefinitions, PatchAttributeDefinition, ReplaceAttributeDefinition,
+    },
     brands::{CreateBrand, DeleteBrand, GetBrand, ListBrands, PatchBrand, ReplaceBrand},
     categories::{
         CreateCategory, DeleteCategory, GetCategory, ListCategories, PatchCategory, ReplaceCategory,
     },
+    product_types::{
+        CreateProductType, DeleteProductType, FindMisfits, GetProductType, ListProductTypes,
+        PatchProductType, ReplaceProductType,
+    },
     products::{
         CreateProduct, DeleteProduct, GetProduct, ListProducts, PatchProduct, ReplaceProduct, RestoreProduct,
+    },
+    synonyms::{
+        CreateSynonymSet, DeleteSynonymSet, GetSynonymSet, ListSynonymSets, PatchSynonymSet,
+        ReplaceSynonymSet,
     },
     tokens::{CreateToken, FindToken, ListTokens, RevokeToken},
     variants::{ChangeStock, GetVariant, PatchVariant, RemovePrice, SetPrice},
 };
 pub use crate::store::{
     Precondition,
+    attributes::{AdminAttributeDefinition, AttributeDefinitionDraft},
     brands::{AdminBrand, BrandDraft},
     categories::{AdminCategory, CategoryDraft},
+    product_types::{AdminProductType, Misfits, ProductTypeDraft},
     products::{AdminProduct, AdminProductPage, AdminProductSummary},
+    synonyms::{AdminSynonymSet, SynonymSetDraft},
     tokens::{Scope, SecretHash, Token},
     variants::{AdminVariant, StockChange},
 };

@@ -127,6 +127,7 @@ impl Member {
             Subject::Sku(sku) => format!("{products}/by-sku/{}?", encoded(sku)),
             Subject::Tree => "/v1/store/categories?".to_owned(),
             Subject::Brands => "/v1/store/brands?".to_owned(),
+            Subject::Attributes => "/v1/store/attributes?".to_owned(),
             Subject::Page(Sort::Newest) => format!("{products}?sort=newest&"),
             Subject::Page(Sort::Title) => format!("{products}?sort=title&"),
         };

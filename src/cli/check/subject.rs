@@ -9,6 +9,7 @@ use crate::{
         messages::{ListQuery, Sort},
     },
     domain::{
+        attribute::StoreAttributes,
         category::{self, StoreBrands},
         dependency::Dependency,
         rendering::{self, Rendered, View},
@@ -30,6 +31,7 @@ pub(super) enum Subject {
     Sku(String),
     Tree,
     Brands,
+    Attributes,
     Page(Sort),
 }
 
@@ -111,6 +113,10 @@ impl Subject {
             Self::Brands => {
                 let Snapshot { head, value } = reads::brands(connection)?;
                 Ok(list(head, &StoreBrands { items: value }, Dependency::brand_list()))
+            }
+            Self::Attributes => {
+                let Snapshot { head, value } = reads::attributes(connection)?;
+                Ok(list(head, &StoreAttributes { items: value }, Dependency::attribute_list()))
             }
             Self::Page(sort) => page(connection, *sort),
         })

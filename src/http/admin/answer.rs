@@ -12,7 +12,10 @@ use uuid::Uuid;
 
 use crate::{
     catalog::{
-        edits::{AdminBrand, AdminCategory, AdminProduct, AdminVariant},
+        edits::{
+            AdminAttributeDefinition, AdminBrand, AdminCategory, AdminProduct, AdminProductType,
+            AdminSynonymSet, AdminVariant,
+        },
         handle::Acknowledged,
     },
     http::{conditional::version_etag, problem::Problem},
@@ -36,7 +39,15 @@ macro_rules! versioned {
     };
 }
 
-versioned!(AdminProduct, AdminVariant, AdminCategory, AdminBrand);
+versioned!(
+    AdminProduct,
+    AdminVariant,
+    AdminCategory,
+    AdminBrand,
+    AdminProductType,
+    AdminAttributeDefinition,
+    AdminSynonymSet
+);
 
 /// An object as it is.
 pub(super) fn shown<T: Versioned>(object: &T) -> Result<HttpResponse, Problem> {

@@ -1,4 +1,4 @@
-//! Reads the fields of small documents: brands, categories, tokens, stock. Every broken rule is reported, with its place.
+//! Reads the fields of small documents: brands, categories, types, tokens, stock. Every broken rule is reported, with its place.
 //!
 //! A patch is read by the same rules; what it leaves out is not reported as missing.
 
@@ -42,16 +42,81 @@ impl<'a> Fields<'a> {
 
     /// A name: required, not blank, bounded.
     pub(super) fn name(&mut self) -> String {
-        let text = self.text("name", NAME_LENGTH_MAX);
+        self.line("name", NAME_LENGTH_MAX)
+    }
+
+    /// A text on one line: required, not blank, bounded.
+    pub(super) fn line(&mut self, name: &'static str, characters_max: usize) -> String {
+        let text = self.text(name, characters_max);
         if let Some(text) = &text {
             if text.trim().is_empty() {
-                self.report("name", "required", "must not be blank");
+                self.report(name, "required", "must not be blank");
             } else if text.chars().any(char::is_control) {
-                self.report("name", "control_character", "must not contain control characters");
+                self.report(name, "control_character", "must not contain control characters");
             }
         }
-        self.require("name");
+        self.require(name);
         text.unwrap_or_default()
+    }
+
+    /// A list of texts on one line each; empty when absent.
+    pub(super) fn lines(
+        &mut self,
+        name: &'static str,
+        items_max: usize,
+        characters_max: usize,
+    ) -> Vec<String> {
+        let Some(value) = self.value(name) else { return Vec::new() };
+        let Some(items) = value.as_array() else {
+            self.report(name, "wrong_type", "must be a list of texts");
+            return Vec::new();
+        };
+        if items.len() > items_max {
+            self.report(name, "too_many", format!("at most {items_max} items"));
+            return Vec::new();
+        }
+        let mut lines = Vec::with_capacity(items.len());
+        for (index, item) in items.iter().enumerate() {
+            let wrong = match item.as_str() {
+                None => Some(("wrong_type", "must be a text".to_owned())),
+                Some(text) if text.chars().count() > characters_max => {
+                    Some(("too_long", format!("at most {characters_max} characters")))
+                }
+                Some(text) if text.trim().is_empty() => Some(("required", "must not be blank".to_owned())),
+                Some(text) if text.chars().any(char::is_control) => {
+                    Some(("control_character", "must not contain control characters".to_owned()))
+                }
+                Some(text) => {
+                    lines.push(text.to_owned());
+                    None
+                }
+            };
+            if let Some((rule, detail)) = wrong {
+                self.invalid.push(Invalid::new(format!("#/{name}/{index}"), rule, detail));
+            }
+        }
+        lines
+    }
+
+    /// True or false; false when absent.
+    pub(super) fn flag(&mut self, name: &'static str) -> bool {
+        let Some(value) = self.value(name) else { return false };
+        let flag = value.as_bool();
+        if flag.is_none() {
+            self.report(name, "wrong_type", "must be true or false");
+        }
+        flag.unwrap_or(false)
+    }
+
+    /// One of several words; the default when absent.
+    pub(super) fn word<T: Copy + Default>(&mut self, name: &'static str, words: &[(&str, T)]) -> T {
+        let Some(value) = self.value(name) else { return T::default() };
+        let word = value.as_str().and_then(|text| words.iter().find(|(word, _)| *word == text));
+        if word.is_none() {
+            let words: Vec<_> = words.iter().map(|(word, _)| format!("`{word}`")).collect();
+            self.report(name, "not_one_of", format!("must be one of {}", words.join(", ")));
+        }
+        word.map(|(_, meaning)| *meaning).unwrap_or_default()
     }
 
     /// A URL name; absent or null lets the server derive one.

@@ -4,12 +4,15 @@
 //! object needs `If-Match`; every answer carries the version it shows.
 
 mod answer;
+pub(super) mod attributes;
 pub(super) mod brands;
 pub(super) mod categories;
 mod fields;
+pub(super) mod product_types;
 pub(super) mod products;
 pub(super) mod shapes;
 pub(super) mod stock;
+pub(super) mod synonyms;
 pub(super) mod tokens;
 pub(super) mod variants;
 
@@ -35,6 +38,22 @@ pub(super) fn declare(routes: &mut Routes<'_>) {
     routes.at("/v1/admin/brands", |at| at.get(brands::list).post(brands::create));
     routes.at("/v1/admin/brands/{id}", |at| {
         at.get(brands::get).put(brands::replace).patch(brands::patch).delete(brands::delete)
+    });
+    routes.at("/v1/admin/product-types", |at| at.get(product_types::list).post(product_types::create));
+    routes.at("/v1/admin/product-types/{id}", |at| {
+        at.get(product_types::get)
+            .put(product_types::replace)
+            .patch(product_types::patch)
+            .delete(product_types::delete)
+    });
+    routes.at("/v1/admin/product-types/{id}/misfits", |at| at.get(product_types::misfits));
+    routes.at("/v1/admin/attributes", |at| at.get(attributes::list).post(attributes::create));
+    routes.at("/v1/admin/attributes/{id}", |at| {
+        at.get(attributes::get).put(attributes::replace).patch(attributes::patch).delete(attributes::delete)
+    });
+    routes.at("/v1/admin/synonyms", |at| at.get(synonyms::list).post(synonyms::create));
+    routes.at("/v1/admin/synonyms/{id}", |at| {
+        at.get(synonyms::get).put(synonyms::replace).patch(synonyms::patch).delete(synonyms::delete)
     });
     routes.at("/v1/admin/tokens", |at| at.get(tokens::list).post(tokens::create));
     routes.at("/v1/admin/tokens/{id}", |at| at.delete(tokens::revoke));

@@ -4,7 +4,9 @@ use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
 
 use crate::{
-    catalog::edits::{AdminBrand, AdminCategory, Token},
+    catalog::edits::{
+        AdminAttributeDefinition, AdminBrand, AdminCategory, AdminProductType, AdminSynonymSet, Token,
+    },
     domain::money::Currency,
 };
 
@@ -45,6 +47,39 @@ pub(in crate::http) struct AdminCategoryList {
 pub(in crate::http) struct AdminBrandList {
     /// By name.
     pub items: Vec<AdminBrand>,
+}
+
+/// All product types.
+#[derive(Debug, Serialize, ToSchema)]
+pub(in crate::http) struct AdminProductTypeList {
+    /// By name.
+    pub items: Vec<AdminProductType>,
+}
+
+/// All attribute definitions.
+#[derive(Debug, Serialize, ToSchema)]
+pub(in crate::http) struct AdminAttributeDefinitionList {
+    /// By code.
+    pub items: Vec<AdminAttributeDefinition>,
+}
+
+/// Where and how much to look for misfits.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "describes what the read takes")]
+pub(in crate::http) struct MisfitParameters {
+    /// `next_after` of the answer before.
+    after: Option<uuid::Uuid>,
+    /// Products to list at most.
+    #[param(minimum = 1, maximum = 200, default = 20)]
+    limit: Option<u16>,
+}
+
+/// All sets of synonyms.
+#[derive(Debug, Serialize, ToSchema)]
+pub(in crate::http) struct AdminSynonymSetList {
+    /// By their words.
+    pub items: Vec<AdminSynonymSet>,
 }
 
 /// All tokens, without their secrets.

@@ -63,7 +63,13 @@ fn complete(path: &str, method: &HttpMethod, operation: &mut Operation) {
     let mut codes = vec![Code::MethodNotAllowed, Code::UriTooLong, Code::Internal];
     if path.starts_with("/v1/store/") {
         codes.extend([Code::InvalidParameter, Code::NotAcceptable, Code::Overloaded]);
-        store_read(operation);
+        if matches!(method, HttpMethod::Post) {
+            store_batch(operation);
+            codes.extend([Code::MalformedBody, Code::Invalid, Code::RequestTimeout, Code::BodyTooLarge]);
+            codes.push(Code::UnsupportedMediaType);
+        } else {
+            store_read(operation);
+        }
         if path.contains('{') || has_parameter(operation, "category") {
             codes.push(Code::NotFound);
         }
@@ -81,6 +87,27 @@ fn complete(path: &str, method: &HttpMethod, operation: &mut Operation) {
         if let Entry::Vacant(place) = operation.responses.responses.entry(status) {
             place.insert(RefOr::Ref(Ref::from_response_name(response_name(code))));
         }
+    }
+}
+
+/// What is asked for with a body: no cache keeps the answer, so it has no validators.
+fn store_batch(operation: &mut Operation) {
+    let parameters = operation.parameters.get_or_insert_default();
+    parameters.extend(
+        [
+            ("Accept-Language", "Languages by preference; ignored when malformed"),
+            ("Catalog-Min-Position", "A `Catalog-Position` that the answer must not be older than; 503 when it does not arrive in time"),
+            ("X-Request-Id", "Id to name the request by in problems and logs"),
+        ]
+        .map(|(name, description)| RefOr::T(header_parameter(name, description))),
+    );
+    if let Some(RefOr::T(found)) = operation.responses.responses.get_mut("200") {
+        found.headers.extend(headers(&[
+            ("Content-Language", "Language of the texts"),
+            ("Catalog-Position", "Log position that every item was read at, or later"),
+            ("Cache-Status", "Where the answer came from (RFC 9211); it may be stale only where this says `detail=unverified`"),
+            ("Age", "Seconds; only with `detail=unverified`"),
+        ]));
     }
 }
 
@@ -154,7 +181,8 @@ fn admin(method: &HttpMethod, operation: &mut Operation, codes: &mut Vec<Code>) 
 }
 
 fn shows_version(operation_id: &str) -> bool {
-    let nouns = ["product", "variant", "category", "brand"];
+    let nouns =
+        ["product", "variant", "category", "brand", "product_type", "attribute_definition", "synonym_set"];
     let verbs = ["get_", "create_"];
     let stock = ["set_stock", "adjust_stock"];
     stock.contains(&operation_id)

@@ -26,6 +26,11 @@ const SENT: &[&str] = &[
     "TranslationDraft",
     "BrandDraft",
     "CategoryDraft",
+    "ProductTypeDraft",
+    "AttributeDefinitionDraft",
+    "SynonymSetDraft",
+    "BatchRequest",
+    "KnownEntry",
     "NewToken",
     "PriceEdit",
     "StockLevel",
@@ -39,6 +44,11 @@ const REQUIRED: &[(&str, &str)] = &[
     ("MediaDraft", "url"),
     ("BrandDraft", "name"),
     ("CategoryDraft", "name"),
+    ("ProductTypeDraft", "code"),
+    ("ProductTypeDraft", "name"),
+    ("AttributeDefinitionDraft", "code"),
+    ("AttributeDefinitionDraft", "label"),
+    ("SynonymSetDraft", "words"),
 ];
 
 /// Completes the schemas.

@@ -114,7 +114,7 @@ fn respond(
 }
 
 /// The position that the answer must have been read at, or later; 0 where the request names none.
-fn min_position(headers: &HeaderMap) -> Result<i64, Problem> {
+pub(super) fn min_position(headers: &HeaderMap) -> Result<i64, Problem> {
     let Some(value) = headers.get(&CATALOG_MIN_POSITION) else { return Ok(0) };
     let position = value.to_str().ok().and_then(|text| text.trim().parse::<u64>().ok());
     position.and_then(|position| i64::try_from(position).ok()).ok_or_else(|| {
@@ -154,8 +154,30 @@ fn found(request: &HttpRequest, state: &State, view: View, body: Body) -> HttpRe
     response
 }
 
-fn not_acceptable() -> Problem {
+pub(super) fn not_acceptable() -> Problem {
     Problem::new(Code::NotAcceptable, "the answer can be sent as br, zstd, gzip or identity")
+}
+
+/// Headers of an answer to many names at once, which no cache keeps.
+pub(super) fn batch_headers(
+    headers: &mut HeaderMap,
+    state: &State,
+    view: View,
+    source: Source,
+    position: i64,
+) {
+    headers.insert(header::CONTENT_TYPE, JSON.clone());
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(CATALOG_POSITION.clone(), state.headers.position(position));
+    headers.insert(CACHE_STATUS.clone(), cache_status(source));
+    if let Some(language) = state.headers.content_languages.get(usize::from(view.key.locale)) {
+        headers.insert(header::CONTENT_LANGUAGE, language.clone());
+    }
+}
+
+/// Says that nobody can vouch for an answer.
+pub(super) fn label_unverified(headers: &mut HeaderMap) {
+    headers.insert(CACHE_STATUS.clone(), UNVERIFIED.clone());
 }
 
 fn cache_status(source: Source) -> HeaderValue {

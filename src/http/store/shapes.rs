@@ -3,7 +3,7 @@
 use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
 
-use crate::domain::rendering::ProductCard;
+use crate::domain::rendering::{ProductCard, StoreProduct};
 
 /// Currency and language of an answer.
 #[derive(Debug, IntoParams)]
@@ -55,4 +55,87 @@ pub(in crate::http) struct ProductPage<'a> {
     pub items: Vec<ProductCard<'a>>,
     /// Token of the next page; null on the last one.
     pub next_cursor: Option<String>,
+}
+
+/// Names of products, of exactly one kind.
+#[derive(Debug, Serialize, ToSchema)]
+pub(in crate::http) struct BatchRequest {
+    /// By id.
+    #[schema(max_items = 200)]
+    pub ids: Option<Vec<BatchEntry>>,
+    /// By URL name.
+    #[schema(max_items = 200)]
+    pub slugs: Option<Vec<BatchEntry>>,
+    /// By stock keeping unit of a variant.
+    #[schema(max_items = 200)]
+    pub skus: Option<Vec<BatchEntry>>,
+}
+
+/// A name, or a name with what the client has.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "describes what the batch reads")]
+pub(in crate::http) enum BatchEntry {
+    /// The name alone.
+    Name(String),
+    /// The name and what the client has.
+    Known(KnownEntry),
+}
+
+/// A name with what the client has of it. The name is the field of the list's kind.
+#[derive(Debug, Serialize, ToSchema)]
+pub(in crate::http) struct KnownEntry {
+    /// The id, in `ids`.
+    pub id: Option<uuid::Uuid>,
+    /// The URL name, in `slugs`.
+    pub slug: Option<String>,
+    /// The stock keeping unit, in `skus`.
+    pub sku: Option<String>,
+    /// Version of the product that the client has.
+    pub version: Option<i64>,
+    /// Entity tag of the product that the client has; goes before `version`.
+    pub etag: Option<String>,
+}
+
+/// Products by the names asked for.
+#[derive(Debug, Serialize, ToSchema)]
+pub(in crate::http) struct BatchAnswer<'a> {
+    /// One for each entry, in their order.
+    pub items: Vec<BatchItem<'a>>,
+}
+
+/// What a name leads to.
+#[derive(Debug, Serialize, ToSchema)]
+pub(in crate::http) struct BatchItem<'a> {
+    /// The id asked for.
+    pub id: Option<uuid::Uuid>,
+    /// The URL name asked for.
+    pub slug: Option<String>,
+    /// The stock keeping unit asked for.
+    pub sku: Option<String>,
+    /// What was found.
+    pub status: BatchStatus,
+    /// Version of the product; with `found` and `unchanged`.
+    pub version: Option<i64>,
+    /// Entity tag of the product; with `found` and `unchanged`.
+    pub etag: Option<String>,
+    /// The product's current URL name; with `moved`.
+    pub moved_to: Option<String>,
+    /// The product; with `found`.
+    pub product: Option<StoreProduct<'a>>,
+}
+
+/// What was found.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[expect(dead_code, reason = "describes what the batch answers")]
+pub(in crate::http) enum BatchStatus {
+    /// A product.
+    Found,
+    /// The product that the client has.
+    Unchanged,
+    /// A retired URL name.
+    Moved,
+    /// Nothing.
+    Absent,
 }

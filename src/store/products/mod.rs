@@ -11,6 +11,7 @@ mod plan;
 mod rows;
 mod save;
 mod slugs;
+mod types;
 mod upsert;
 mod words;
 
@@ -261,6 +262,7 @@ fn write(
     let before: &Rows = stored.map_or(&nothing, |stored| &stored.rows);
     let names = names::resolve(connection, draft, missing)?;
     let wanted = plan::plan(before, draft, &names).map_err(StoreError::Invalid)?;
+    types::fit(connection, before, &wanted)?;
     skus_are_free(connection, before, draft)?;
     let saved = save::save(connection, stored.map(|stored| &stored.rows), &wanted)?;
     let current = stored.map(|stored| stored.slug.as_str()).filter(|slug| !slug.is_empty());

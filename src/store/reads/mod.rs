@@ -3,13 +3,17 @@
 //! The head stamps what was read, also where nothing was found. A head from another snapshot would be wrong: an answer
 //! stamped later than it was read would outlive the change it missed.
 
+mod attributes;
 pub mod audit;
 mod categories;
 mod listing;
+mod named;
 mod products;
 
+pub use attributes::{attributes, synonyms};
 pub use categories::{CategoryRow, brands, category, category_tree};
 pub use listing::{IdPage, ProductPage, list_ids, list_products};
+pub use named::{NamedRow, by_skus, by_slugs};
 pub use products::{ProductRow, SlugTarget, by_sku, by_slug, product, products};
 
 /// An answer and the last log position visible to the statement that gave it.

@@ -59,9 +59,10 @@ pub(super) type ProductValues = (
 );
 
 /// The stored document where it is current, else one built now.
-const COLUMNS: &str =
+pub(super) const COLUMNS: &str =
     "h.head, p.id, p.version, coalesce(d.body, catalog.build_document(p.id)), b.id, b.slug, b.name";
-const DOCUMENT: &str = "LEFT JOIN product_document d ON d.product_id = p.id AND d.version = p.version";
+pub(super) const DOCUMENT: &str =
+    "LEFT JOIN product_document d ON d.product_id = p.id AND d.version = p.version";
 /// The categories of product `p`.
 pub(super) const CATEGORIES: &str = "(SELECT json_agg(json_build_object('id', c.id, 'slug', c.slug, 'name', c.name, \
     'path', c.path) ORDER BY c.path)::text \
