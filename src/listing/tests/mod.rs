@@ -1,0 +1,5 @@
+//! The index against a computation that looks at every product, over random catalogues and queries.
+
+mod catalogue;
+mod model;
+mod pages;
