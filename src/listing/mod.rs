@@ -3,6 +3,7 @@
 //! Pure: no I/O, no clock. One writer applies changes in the order of the log; readers see all of a change or nothing of it
 //! as long as whoever owns the index keeps them apart.
 
+mod affects;
 mod collation;
 mod columns;
 mod facets;

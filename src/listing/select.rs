@@ -70,6 +70,22 @@ impl<'a> Selection<'a> {
         }
     }
 
+    /// How many match, where one set tells.
+    pub(super) fn single(&self) -> Option<u64> {
+        match self.sets.as_slice() {
+            [] if self.price.is_none() => Some(self.index.live.len()),
+            [(_, set)] if self.price.is_none() => Some(set.len()),
+            _ => None,
+        }
+    }
+
+    /// Whether a product matches all filters.
+    pub(super) fn contains(&self, ordinal: u32) -> bool {
+        self.index.live.contains(ordinal)
+            && self.sets.iter().all(|(_, set)| set.contains(ordinal))
+            && self.price.as_ref().is_none_or(|price| price.contains(self.index, ordinal))
+    }
+
     /// Whether a facet has a filter of its own.
     pub(super) fn has_own(&self, facet: &Facet) -> bool {
         self.sets.iter().any(|(own, _)| own.as_ref() == Some(facet))
@@ -95,18 +111,20 @@ impl<'a> PriceFilter<'a> {
         })
     }
 
+    fn contains(&self, index: &ListingIndex, ordinal: u32) -> bool {
+        let Some((number, market)) = self.market else { return false };
+        let Some(lowest) = market.lowest(ordinal) else { return false };
+        // Only where the lowest is below may another amount lie within.
+        self.range.contains(&lowest)
+            || (lowest < *self.range.start()
+                && market.several.contains(ordinal)
+                && index.columns.row(ordinal).is_some_and(|row| {
+                    row.prices().any(|(of, amount)| of == number && self.range.contains(&amount))
+                }))
+    }
+
     fn within(&self, index: &ListingIndex, set: &RoaringBitmap) -> RoaringBitmap {
-        let Some((number, market)) = self.market else { return RoaringBitmap::new() };
-        let costs = |ordinal: &u32| {
-            let Some(lowest) = market.lowest(*ordinal) else { return false };
-            // Only where the lowest is below may another amount lie within.
-            self.range.contains(&lowest)
-                || (lowest < *self.range.start()
-                    && market.several.contains(*ordinal)
-                    && index.columns.row(*ordinal).is_some_and(|row| {
-                        row.prices().any(|(of, amount)| of == number && self.range.contains(&amount))
-                    }))
-        };
+        let costs = |ordinal: &u32| self.contains(index, *ordinal);
         RoaringBitmap::from_sorted_iter(set.iter().filter(costs)).unwrap_or_default()
     }
 }

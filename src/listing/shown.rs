@@ -4,7 +4,10 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use uuid::Uuid;
 
-use crate::domain::listed::{ListedProduct, ListedText};
+use crate::domain::{
+    listed::{ListedProduct, ListedText},
+    money::Currency,
+};
 
 /// What lists know of a product, with a digest in place of its texts: enough to tell which pages a change can touch.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +22,26 @@ impl Shown {
     /// The product's id.
     pub fn id(&self) -> Uuid {
         self.product.id
+    }
+
+    /// The lowest price in a currency.
+    pub(super) fn lowest(&self, currency: Option<Currency>) -> Option<i64> {
+        self.amounts(currency).first().copied()
+    }
+
+    /// All prices in a currency.
+    pub(super) fn amounts(&self, currency: Option<Currency>) -> &[i64] {
+        let prices = self.product.prices.iter();
+        prices
+            .filter(|(of, _)| Some(*of) == currency)
+            .map(|(_, amounts)| amounts.as_ref())
+            .next()
+            .unwrap_or(&[])
+    }
+
+    /// The place in a category.
+    pub(super) fn place(&self, category: Option<Uuid>) -> Option<i32> {
+        self.product.positions.iter().find(|(of, _)| Some(*of) == category).map(|(_, place)| *place)
     }
 }
 

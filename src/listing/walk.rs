@@ -52,20 +52,21 @@ impl ListingIndex {
         let size = usize::try_from(set.len()).unwrap_or(usize::MAX);
         // A walk passes by `live / size` others for each item; gathering looks at every item of the set once.
         let walk = size.saturating_mul(size) > at(u32::try_from(self.len()).unwrap_or(u32::MAX)) * count;
-        let walked = if walk { self.walk(set, kind, from, count, size) } else { None };
+        let steps = size / 2 + 8 * count;
+        let walked =
+            if walk { self.walk(|ordinal| set.contains(ordinal), kind, from, count, steps) } else { None };
         walked.unwrap_or_else(|| self.gather(set, kind, scores, from, count))
     }
 
-    /// Walks kept orders. `None` when there is none, or when the items turn out to be where the walk does not come by.
-    fn walk(
+    /// Walks kept orders. `None` when there is none, or when so many steps do not lead to as many items.
+    pub(super) fn walk(
         &self,
-        set: &RoaringBitmap,
+        is_in: impl Fn(u32) -> bool,
         kind: Kind,
         from: From<'_>,
         count: usize,
-        size: usize,
+        mut steps: usize,
     ) -> Option<Vec<u32>> {
-        let mut steps = size / 2 + 8 * count;
         let mut found = Vec::with_capacity(count);
         let mut stretches = self.stretches(kind)?;
         if from.direction == Direction::Backward {
@@ -82,7 +83,7 @@ impl ListingIndex {
             };
             let gap = stretch.order.gap(is_before);
             let mut visit = |ordinal: u32| {
-                if set.contains(ordinal) && stretch.without.is_none_or(|others| !others.contains(ordinal)) {
+                if stretch.without.is_none_or(|others| !others.contains(ordinal)) && is_in(ordinal) {
                     found.push(ordinal);
                 }
                 if found.len() == count {
