@@ -11,6 +11,7 @@ pub mod http;
 pub mod import;
 pub mod limits;
 pub mod listing;
+pub mod search;
 pub mod settings;
 pub mod store;
 pub mod supervision;
