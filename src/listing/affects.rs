@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 
+use roaring::RoaringBitmap;
 use uuid::Uuid;
 
 use super::{
@@ -62,6 +63,9 @@ impl ListingIndex {
         let judge = Judge::new(self, query, category);
         let was = before.filter(|product| judge.matches(product, None));
         let is = after.filter(|product| judge.matches(product, None));
+        if let Some(text) = &query.filter.text {
+            return judge.changes_search(text, before, after);
+        }
         judge.changes_facets(before, after)
             || judge.changes_total(page, was.is_some(), is.is_some())
             || judge.changes_items(page, was, is)
@@ -104,6 +108,28 @@ impl<'a> Judge<'a> {
             && filter.attributes.iter().all(|attribute| {
                 matches!(without, Some(Facet::Attribute(code)) if *code == attribute.code)
                     || has_value(&attribute.code, &attribute.values)
+            })
+    }
+
+    /// Words are weighed against each other, so new ones can move anything. Of what else changes, only the product's own match
+    /// can come of it, if it is one.
+    fn changes_search(&self, text: &str, before: Option<&Shown>, after: Option<&Shown>) -> bool {
+        let (Some(before), Some(after)) = (before, after) else { return true };
+        if !before.says_the_same(after) {
+            return true;
+        }
+        let (was, is) = (self.matches(before, None), self.matches(after, None));
+        let counts_differ = || {
+            let facets = self.query.facets.iter();
+            let is_in = |shown, facet| self.matches(shown, Some(facet));
+            facets.clone().any(|facet| is_in(before, facet) != is_in(after, facet))
+                || self.changes_facets(Some(before), Some(after))
+        };
+        let is_touched = was != is || (was && self.key(before) != self.key(after)) || counts_differ();
+        is_touched
+            && self.index.ordinal(&before.id()).is_none_or(|ordinal| {
+                let alone = RoaringBitmap::from_iter([ordinal]);
+                !self.index.text.search(text, Some(&alone)).hits.is_empty()
             })
     }
 

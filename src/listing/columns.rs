@@ -20,6 +20,7 @@ pub(super) struct Columns {
     title_heads: Vec<i64>,
     brands: Vec<u32>,
     texts: Vec<u64>,
+    said: Vec<u64>,
     rows: Vec<Row>,
 }
 
@@ -33,6 +34,8 @@ pub(super) struct Entry {
     pub(super) brand: u32,
     /// See [`super::shown::Shown`].
     pub(super) text: u64,
+    /// Digest of all words by which it is found.
+    pub(super) says: u64,
     pub(super) row: Row,
 }
 
@@ -54,6 +57,7 @@ impl Columns {
         put(&mut self.title_heads, ordinal, entry.title_head);
         put(&mut self.brands, ordinal, entry.brand);
         put(&mut self.texts, ordinal, entry.text);
+        put(&mut self.said, ordinal, entry.says);
         put(&mut self.rows, ordinal, entry.row);
     }
 
@@ -85,6 +89,10 @@ impl Columns {
 
     pub(super) fn text(&self, ordinal: u32) -> u64 {
         self.texts.get(at(ordinal)).copied().unwrap_or_default()
+    }
+
+    pub(super) fn said(&self, ordinal: u32) -> u64 {
+        self.said.get(at(ordinal)).copied().unwrap_or_default()
     }
 
     pub(super) fn row(&self, ordinal: u32) -> Option<&Row> {

@@ -1,6 +1,11 @@
 //! The index itself: what is kept, and how a product enters and leaves.
 
-use std::{cmp::Ordering, collections::HashMap, hash::BuildHasher, sync::Arc};
+use std::{
+    cmp::Ordering,
+    collections::HashMap,
+    hash::{BuildHasher, DefaultHasher, Hash, Hasher},
+    sync::Arc,
+};
 
 use hashbrown::{DefaultHashBuilder, HashTable};
 use roaring::RoaringBitmap;
@@ -17,9 +22,12 @@ use super::{
     shown::Shown,
     terms::Terms,
 };
-use crate::domain::{
-    listed::{ListedBrand, ListedCategory, ListedProduct},
-    locale::Locale,
+use crate::{
+    domain::{
+        listed::{ListedBrand, ListedCategory, ListedProduct},
+        locale::Locale,
+    },
+    search::{TextFields, TextIndex},
 };
 
 /// The visible catalogue in memory, as lists need it. Products are numbered densely; sets of numbers are bitmaps, what is
@@ -27,6 +35,7 @@ use crate::domain::{
 #[derive(Debug)]
 pub struct ListingIndex {
     pub(super) columns: Columns,
+    language: Locale,
     pub(super) collation: Collation,
     /// Ordinals by id: only the numbers, the ids stand in the columns.
     ordinals: HashTable<u32>,
@@ -46,6 +55,7 @@ pub struct ListingIndex {
     pub(super) placed: HashMap<u32, Placed>,
     pub(super) brand_names: Names<ListedBrand>,
     pub(super) category_names: Names<ListedCategory>,
+    pub(super) text: TextIndex,
 }
 
 /// What has a place in one category.
@@ -77,6 +87,8 @@ impl ListingIndex {
             placed: HashMap::new(),
             brand_names: Names::default(),
             category_names: Names::default(),
+            text: TextIndex::new(language),
+            language: language.clone(),
         }
     }
 
@@ -97,14 +109,39 @@ impl ListingIndex {
     )]
     pub fn put(&mut self, product: ListedProduct) {
         let shown = Shown::from(&product);
-        let ordinal = match self.ordinal(&product.id) {
+        let (ordinal, said) = match self.ordinal(&product.id) {
             Some(ordinal) => {
                 self.unlink(ordinal);
-                ordinal
+                (ordinal, Some(self.columns.said(ordinal)))
             }
-            None => self.take_ordinal(product.id),
+            None => (self.take_ordinal(product.id), None),
         };
-        self.link(ordinal, &shown);
+        let says = self.put_text(ordinal, &product, &shown, said);
+        self.link(ordinal, &shown, says);
+    }
+
+    /// Makes a product be found by its words, unless it was by the same ones; tells their digest.
+    fn put_text(&mut self, ordinal: u32, product: &ListedProduct, shown: &Shown, said: Option<u64>) -> u64 {
+        let names = shown.product.categories.iter().filter_map(|id| self.category_names.get(*id));
+        let categories = names.map(|(category, _)| category.name.as_ref()).collect::<Vec<_>>();
+        let brand = product.brand.and_then(|id| self.brand_names.get(id));
+        let brand = brand.map_or("", |(brand, _)| &brand.name);
+        let mut digest = DefaultHasher::new();
+        (&product.title, brand, &categories, shown.text).hash(&mut digest);
+        let says = digest.finish();
+        if said != Some(says) {
+            let fields = TextFields {
+                title: &product.title,
+                brand,
+                product_type: &product.text.product_type,
+                categories: &categories,
+                codes: &product.text.codes,
+                words: &product.text.words,
+                description: &product.text.description,
+            };
+            self.text.put(ordinal, &fields);
+        }
+        says
     }
 
     /// Takes a product out, if it is there.
@@ -115,20 +152,43 @@ impl ListingIndex {
         if let Ok(entry) = self.ordinals.find_entry(hash, |other| *other == ordinal) {
             entry.remove();
         }
+        self.text.remove(ordinal);
         self.columns.clear(ordinal);
         self.free.push(ordinal);
     }
 
-    /// Sets the names of all brands.
-    pub fn set_brands(&mut self, brands: Vec<ListedBrand>) {
+    /// Sets the names of all brands. Returns the products that are found by words which have changed with them: these are to
+    /// be put again, since the index does not keep their texts.
+    pub fn set_brands(&mut self, brands: Vec<ListedBrand>) -> Vec<Uuid> {
         let collation = &self.collation;
-        self.brand_names =
-            Names::new(brands, |a, b| collation.compare(&a.name, &b.name).then_with(|| a.name.cmp(&b.name)));
+        let compare = |a: &ListedBrand, b: &ListedBrand| {
+            collation.compare(&a.name, &b.name).then_with(|| a.name.cmp(&b.name))
+        };
+        let names = Names::new(brands, &self.language, compare);
+        let renamed = self.brand_names.renamed(&names);
+        self.brand_names = names;
+        self.having(&self.brands, &renamed)
     }
 
-    /// Sets the names of all categories.
-    pub fn set_categories(&mut self, categories: Vec<ListedCategory>) {
-        self.category_names = Names::new(categories, |a, b| a.path.cmp(&b.path));
+    /// Sets the names of all categories. Returns what [`Self::set_brands`] does.
+    pub fn set_categories(&mut self, categories: Vec<ListedCategory>) -> Vec<Uuid> {
+        let names = Names::new(categories, &self.language, |a, b| a.path.cmp(&b.path));
+        let renamed = self.category_names.renamed(&names);
+        self.category_names = names;
+        self.having(&self.categories, &renamed)
+    }
+
+    /// Sets which words stand for each other. Replaces earlier sets.
+    pub fn set_synonyms(&mut self, sets: Vec<Vec<Box<str>>>) {
+        self.text.set_synonyms(&sets);
+        drop(sets);
+    }
+
+    /// Ids of products that have any of these values.
+    fn having(&self, terms: &Terms<Uuid>, values: &[Uuid]) -> Vec<Uuid> {
+        let sets = values.iter().filter_map(|value| terms.set(terms.number(value)?));
+        let all = sets.fold(RoaringBitmap::new(), |all, set| all | set);
+        all.iter().map(|ordinal| self.columns.id(ordinal)).collect()
     }
 
     /// A product as it is in the index.
@@ -209,7 +269,7 @@ impl ListingIndex {
         ordinal
     }
 
-    fn link(&mut self, ordinal: u32, shown: &Shown) {
+    fn link(&mut self, ordinal: u32, shown: &Shown, says: u64) {
         let product = &shown.product;
         let mut parts = Parts::default();
         for category in &product.categories {
@@ -245,6 +305,7 @@ impl ListingIndex {
             title_head: self.collation.head(&product.title),
             brand: product.brand.map_or(NO_BRAND, |brand| self.brands.add(&brand, ordinal)),
             text: shown.text,
+            says,
             row: Row::new(&parts),
         };
         self.columns.put(ordinal, entry);

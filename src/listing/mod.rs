@@ -17,11 +17,13 @@ mod price_ranges;
 mod row;
 mod select;
 mod shown;
+mod suggest;
 mod terms;
 mod walk;
 
 pub use index::ListingIndex;
 pub use shown::Shown;
+pub use suggest::Suggestions;
 
 #[cfg(test)]
 mod tests;

@@ -19,12 +19,14 @@ impl ListingIndex {
     /// Brands, tags and values that nothing has match nothing. A place of another order than the query's is the beginning.
     pub fn page(&self, query: &ListQuery) -> Option<ListPage> {
         let selection = Selection::new(self, query)?;
-        let set = selection.set(None);
+        let (set, found) = selection.found();
         let kind = self.kind(query, selection.category);
-        let mut page = self.items(query, kind, &set, &[]);
+        let scores = found.as_ref().map(|found| found.hits.as_slice()).unwrap_or_default();
+        let mut page = self.items(query, kind, &set, scores);
         page.category = selection.category;
         page.facets = self.facets(query, &selection, &set);
         page.total = query.has_total.then(|| total(&set));
+        page.search = found.map(|found| found.notes);
         Some(page)
     }
 

@@ -6,7 +6,10 @@ use roaring::RoaringBitmap;
 use uuid::Uuid;
 
 use super::{index::ListingIndex, markets::Market, shown::folded};
-use crate::domain::list::{Facet, Filter, ListQuery};
+use crate::{
+    domain::list::{Facet, Filter, ListQuery},
+    search::Found,
+};
 
 /// A filter, with its sets at hand.
 pub(super) struct Selection<'a> {
@@ -16,6 +19,7 @@ pub(super) struct Selection<'a> {
     /// A set for each filter but the price's, and the facet whose own filter it is.
     sets: Vec<(Option<Facet>, Cow<'a, RoaringBitmap>)>,
     price: Option<PriceFilter<'a>>,
+    text: Option<&'a str>,
 }
 
 /// A filter by price.
@@ -26,7 +30,7 @@ struct PriceFilter<'a> {
 
 impl<'a> Selection<'a> {
     /// Looks up what a query names; `None` when there is no such category.
-    pub(super) fn new(index: &'a ListingIndex, query: &ListQuery) -> Option<Self> {
+    pub(super) fn new(index: &'a ListingIndex, query: &'a ListQuery) -> Option<Self> {
         let filter = &query.filter;
         let mut sets = Vec::new();
         let category = match &filter.category {
@@ -55,11 +59,32 @@ impl<'a> Selection<'a> {
             sets.push((Some(Facet::Attribute(attribute.code.clone())), union(values)));
         }
         sets.sort_by_key(|(_, set)| set.len());
-        Some(Self { index, category, sets, price: PriceFilter::new(index, filter, query) })
+        let text = filter.text.as_deref();
+        Some(Self { index, category, sets, price: PriceFilter::new(index, filter, query), text })
     }
 
-    /// What matches all filters, but for the own one of a facet.
+    /// What matches all filters and the text.
+    pub(super) fn found(&self) -> (Cow<'a, RoaringBitmap>, Option<Found>) {
+        let set = self.filtered(None);
+        let Some(found) = self.search(&set) else { return (set, None) };
+        (Cow::Owned(hits(&found)), Some(found))
+    }
+
+    /// The same, but for the own filter of a facet.
     pub(super) fn set(&self, without: Option<&Facet>) -> Cow<'a, RoaringBitmap> {
+        let set = self.filtered(without);
+        match self.search(&set) {
+            Some(found) => Cow::Owned(hits(&found)),
+            None => set,
+        }
+    }
+
+    fn search(&self, within: &RoaringBitmap) -> Option<Found> {
+        let is_all = within.len() == self.index.live.len();
+        Some(self.index.text.search(self.text?, Some(within).filter(|_| !is_all)))
+    }
+
+    fn filtered(&self, without: Option<&Facet>) -> Cow<'a, RoaringBitmap> {
         let mut sets =
             self.sets.iter().filter(|(own, _)| own.is_none() || own.as_ref() != without).map(|(_, set)| set);
         let first = sets.next().cloned().unwrap_or(Cow::Borrowed(&self.index.live));
@@ -72,14 +97,15 @@ impl<'a> Selection<'a> {
 
     /// How many match, where one set tells.
     pub(super) fn single(&self) -> Option<u64> {
+        let is_plain = self.price.is_none() && self.text.is_none();
         match self.sets.as_slice() {
-            [] if self.price.is_none() => Some(self.index.live.len()),
-            [(_, set)] if self.price.is_none() => Some(set.len()),
+            [] if is_plain => Some(self.index.live.len()),
+            [(_, set)] if is_plain => Some(set.len()),
             _ => None,
         }
     }
 
-    /// Whether a product matches all filters.
+    /// Whether a product matches all filters; the text is not looked at.
     pub(super) fn contains(&self, ordinal: u32) -> bool {
         self.index.live.contains(ordinal)
             && self.sets.iter().all(|(_, set)| set.contains(ordinal))
@@ -94,7 +120,8 @@ impl<'a> Selection<'a> {
 
     /// Whether everything matches all filters, but for the own one of a facet.
     pub(super) fn is_everything(&self, without: &Facet) -> bool {
-        self.sets.iter().all(|(own, _)| own.as_ref() == Some(without))
+        self.text.is_none()
+            && self.sets.iter().all(|(own, _)| own.as_ref() == Some(without))
             && (self.price.is_none() || *without == Facet::Price)
     }
 }
@@ -127,6 +154,10 @@ impl<'a> PriceFilter<'a> {
         let costs = |ordinal: &u32| self.contains(index, *ordinal);
         RoaringBitmap::from_sorted_iter(set.iter().filter(costs)).unwrap_or_default()
     }
+}
+
+fn hits(found: &Found) -> RoaringBitmap {
+    RoaringBitmap::from_sorted_iter(found.hits.iter().map(|(ordinal, _)| *ordinal)).unwrap_or_default()
 }
 
 /// What is in any of some sets; a single one is not copied.

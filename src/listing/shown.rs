@@ -24,6 +24,14 @@ impl Shown {
         self.product.id
     }
 
+    /// Whether it is found by the same words as another.
+    pub(super) fn says_the_same(&self, other: &Self) -> bool {
+        let (ours, theirs) = (&self.product, &other.product);
+        self.text == other.text
+            && (&ours.title, ours.brand, &ours.categories)
+                == (&theirs.title, theirs.brand, &theirs.categories)
+    }
+
     /// The lowest price in a currency.
     pub(super) fn lowest(&self, currency: Option<Currency>) -> Option<i64> {
         self.amounts(currency).first().copied()

@@ -96,7 +96,7 @@ fn few_pages_are_given_up_for_nothing() {
         TestRunner::new_with_rng(Config::default(), TestRng::from_seed(RngAlgorithm::ChaCha, &seed));
     let mut index = index();
     let mut products = Vec::new();
-    for number in 0..PRODUCTS * 10 {
+    for number in 0..PRODUCTS * 6 {
         let mut product = product().new_tree(&mut runner).unwrap().current();
         product.id = id(number);
         product.published_at_us = i64::try_from(number).unwrap();
@@ -105,10 +105,10 @@ fn few_pages_are_given_up_for_nothing() {
         index.put(product.clone());
         products.push(product);
     }
-    let queries = vec(query(), 25).new_tree(&mut runner).unwrap().current();
+    let queries = vec(query(), 12).new_tree(&mut runner).unwrap().current();
     let pages = pages(&index, &queries);
     let (mut unchanged, mut given_up, mut changed) = (0_u32, 0_u32, 0_u32);
-    for number in 0..100_u32 {
+    for number in 0..80_u32 {
         let slot = usize::try_from(number * 7919).unwrap() % products.len();
         let mut product = products[slot].clone();
         change(&mut runner, &mut product, number);

@@ -120,13 +120,15 @@ pub(super) fn brand() -> impl Strategy<Value = Option<Uuid>> {
 
 pub(super) fn product() -> impl Strategy<Value = ListedProduct> {
     let plain = (0..PRODUCTS, 0..4_i64, title(), brand(), any::<bool>());
-    (plain, shelves(), tags(), prices(), attributes()).prop_map(
+    let word = select(vec!["rot", "blau", "Apfel", "schön"]).prop_map(Box::from);
+    (plain, shelves(), tags(), prices(), attributes(), vec(word, 0..2)).prop_map(
         |(
             (number, published_at_us, title, brand, in_stock),
             (categories, positions),
             tags,
             prices,
             attributes,
+            words,
         )| {
             ListedProduct {
                 id: id(number),
@@ -139,7 +141,7 @@ pub(super) fn product() -> impl Strategy<Value = ListedProduct> {
                 prices,
                 in_stock,
                 attributes,
-                text: ListedText::default(),
+                text: ListedText { words: words.into(), ..ListedText::default() },
             }
         },
     )
@@ -166,8 +168,11 @@ pub(super) fn filter() -> impl Strategy<Value = Filter> {
     let in_stock = proptest::bool::weighted(0.2);
     let tags = names(vec!["sale", "new", "GRÖSSE", "größe", "none"]);
     let attributes = prop_oneof![3 => Just(Vec::new()), 1 => vec(attribute, 0..3)];
-    (category, brands, tags, bound(), bound(), in_stock, attributes).prop_map(
-        |(category, brands, tags, price_min, price_max, in_stock, attributes)| Filter {
+    let texts =
+        select(vec!["apfel", "zange 10", "apfl", "rot zange", "öko", "category", "blau apfel rot", "xyzzy"]);
+    let text = option::weighted(0.2, texts.prop_map(Box::from));
+    (category, brands, tags, bound(), bound(), in_stock, attributes, text).prop_map(
+        |(category, brands, tags, price_min, price_max, in_stock, attributes, text)| Filter {
             category,
             brands,
             tags,
@@ -175,7 +180,7 @@ pub(super) fn filter() -> impl Strategy<Value = Filter> {
             price_max,
             in_stock,
             attributes: attributes.into(),
-            text: None,
+            text,
         },
     )
 }

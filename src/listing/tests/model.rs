@@ -6,12 +6,17 @@ use std::{
 };
 
 use icu_collator::{Collator, options::CollatorOptions};
+use roaring::RoaringBitmap;
 use uuid::Uuid;
 
 use super::catalogue::{brands, categories};
-use crate::domain::{
-    list::{Facet, FacetCounts, ListPage, ListQuery, Place, Sort, SortKey, Start, Total},
-    listed::ListedProduct,
+use crate::{
+    domain::{
+        list::{Facet, FacetCounts, ListPage, ListQuery, Place, SearchNotes, Sort, SortKey, Start, Total},
+        listed::ListedProduct,
+        locale::Locale,
+    },
+    search::{TextFields, TextIndex},
 };
 
 /// A catalogue as a map.
@@ -65,8 +70,9 @@ fn matches(
         })
 }
 
-fn key(product: &ListedProduct, query: &ListQuery, category: Option<Uuid>) -> SortKey {
+fn key(product: &ListedProduct, query: &ListQuery, category: Option<Uuid>, score: u32) -> SortKey {
     match query.sort {
+        Sort::Relevance if query.filter.text.is_some() => SortKey::Score(score, product.in_stock),
         Sort::Newest | Sort::Relevance => SortKey::Time(product.published_at_us),
         Sort::Price | Sort::PriceDescending => SortKey::Amount(lowest(product, query)),
         Sort::Title => SortKey::Title(product.title.clone()),
@@ -98,19 +104,64 @@ pub(super) fn compare(sort: Sort, a: &Place, b: &Place) -> Ordering {
                 |place: &Option<i32>, time: &i64, id| (place.is_none(), *place, Reverse(*time), Reverse(id));
             key(x, s, a.id).cmp(&key(y, t, b.id))
         }
+        (SortKey::Score(x, s), SortKey::Score(y, t)) => {
+            (Reverse(x), Reverse(s), a.id).cmp(&(Reverse(y), Reverse(t), b.id))
+        }
         keys => panic!("{keys:?}"),
     }
 }
 
+/// What a search is asked of: all products by their place in the map, whatever their numbers in the index are.
+fn text_index(products: &BTreeMap<Uuid, ListedProduct>) -> TextIndex {
+    let mut index = TextIndex::new(&Locale::parse("de").unwrap());
+    let (brands, categories) = (brands(), categories());
+    for (ordinal, product) in (0..).zip(products.values()) {
+        let brand = brands.iter().find(|brand| Some(brand.id) == product.brand);
+        let names =
+            product.categories.iter().filter_map(|id| categories.iter().find(|category| category.id == *id));
+        let fields = TextFields {
+            title: &product.title,
+            brand: brand.map_or("", |brand| &brand.name),
+            product_type: &product.text.product_type,
+            categories: &names.map(|category| category.name.as_ref()).collect::<Vec<_>>(),
+            codes: &product.text.codes,
+            words: &product.text.words,
+            description: &product.text.description,
+        };
+        index.put(ordinal, &fields);
+    }
+    index
+}
+
 impl Model {
+    /// What matches, with scores, and what the search did.
+    fn found(
+        &self,
+        query: &ListQuery,
+        category: Option<Uuid>,
+        without: Option<&Facet>,
+    ) -> (Vec<(&ListedProduct, u32)>, Option<SearchNotes>) {
+        let matching = (0..).zip(self.products.values());
+        let matching = matching.filter(|(_, product)| matches(product, query, category, without));
+        let Some(text) = &query.filter.text else {
+            return (matching.map(|(_, product)| (product, 0)).collect(), None);
+        };
+        let matching = matching.collect::<BTreeMap<u32, _>>();
+        let within = matching.keys().copied().collect::<RoaringBitmap>();
+        let found = text_index(&self.products).search(text, Some(&within));
+        (found.hits.iter().map(|(ordinal, score)| (matching[ordinal], *score)).collect(), Some(found.notes))
+    }
+
     /// All places of what matches, in order.
-    pub(super) fn places(&self, query: &ListQuery, category: Option<Uuid>) -> Vec<Place> {
-        let found = self.products.values().filter(|product| matches(product, query, category, None));
-        let mut places = found
-            .map(|product| Place { key: key(product, query, category), id: product.id })
-            .collect::<Vec<_>>();
+    fn places(&self, query: &ListQuery, category: Option<Uuid>) -> (Vec<Place>, Option<SearchNotes>) {
+        let (found, notes) = self.found(query, category, None);
+        let place = |(product, score): (&ListedProduct, u32)| Place {
+            key: key(product, query, category, score),
+            id: product.id,
+        };
+        let mut places = found.into_iter().map(place).collect::<Vec<_>>();
         places.sort_by(|a, b| compare(query.sort, a, b));
-        places
+        (places, notes)
     }
 
     pub(super) fn page(&self, query: &ListQuery) -> Option<ListPage> {
@@ -121,7 +172,7 @@ impl Model {
                 Some(categories().iter().find(|category| named(category.id, &category.slug))?.id)
             }
         };
-        let all = self.places(query, category);
+        let (all, search) = self.places(query, category);
         let limit = usize::from(query.limit);
         let (from, to) = match &query.start {
             Start::Beginning => (0, limit),
@@ -145,15 +196,15 @@ impl Model {
             category,
             facets: query.facets.iter().map(|facet| self.facet(facet, query, category)).collect(),
             total: query.has_total.then_some(Total { count, is_capped: false }),
-            search: None,
+            search,
         })
     }
 
     fn facet(&self, facet: &Facet, query: &ListQuery, category: Option<Uuid>) -> FacetCounts {
-        let found =
-            || self.products.values().filter(|product| matches(product, query, category, Some(facet)));
+        let found = self.found(query, category, Some(facet)).0.into_iter().map(|(product, _)| product);
+        let found = found.collect::<Vec<_>>();
         let count = |is_in: &dyn Fn(&ListedProduct) -> bool| {
-            u32::try_from(found().filter(|product| is_in(product)).count()).unwrap()
+            u32::try_from(found.iter().filter(|product| is_in(product)).count()).unwrap()
         };
         match facet {
             Facet::Brand => {
@@ -186,7 +237,7 @@ impl Model {
             }
             Facet::Price => {
                 let mut histogram = crate::listing::price_ranges::Histogram::default();
-                for amount in found().filter_map(|product| lowest(product, query)) {
+                for amount in found.iter().filter_map(|product| lowest(product, query)) {
                     histogram.add(amount);
                 }
                 FacetCounts::Prices(histogram.ranges())
