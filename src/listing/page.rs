@@ -90,3 +90,15 @@ fn total(set: &RoaringBitmap) -> Total {
     let count = u32::try_from(set.len()).unwrap_or(u32::MAX);
     Total { count: count.min(TOTAL_MAX), is_capped: count > TOTAL_MAX }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counting_ends() {
+        let count = |size| total(&(0..size).collect());
+        assert_eq!(count(TOTAL_MAX), Total { count: TOTAL_MAX, is_capped: false });
+        assert_eq!(count(TOTAL_MAX + 1), Total { count: TOTAL_MAX, is_capped: true });
+    }
+}
