@@ -10,6 +10,8 @@ pub mod embedded;
 pub mod http;
 pub mod import;
 pub mod limits;
+pub mod listing;
+pub mod search;
 pub mod settings;
 pub mod store;
 pub mod supervision;

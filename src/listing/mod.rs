@@ -1,0 +1,29 @@
+//! The visible catalogue in memory: answers pages of lists with their filters, orders, counts and facets.
+//!
+//! Pure: no I/O, no clock. One writer applies changes in the order of the log; readers see all of a change or nothing of it
+//! as long as whoever owns the index keeps them apart.
+
+mod affects;
+mod collation;
+mod columns;
+mod facets;
+mod index;
+mod key;
+mod markets;
+mod names;
+mod order;
+mod page;
+mod price_ranges;
+mod row;
+mod select;
+mod shown;
+mod suggest;
+mod terms;
+mod walk;
+
+pub use index::ListingIndex;
+pub use shown::Shown;
+pub use suggest::Suggestions;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,6 @@
+//! The index against a computation that looks at every product, over random catalogues and queries.
+
+mod affects;
+mod catalogue;
+mod model;
+mod pages;
