@@ -6,7 +6,7 @@ export PATH := $(PATH):$(HOME)/.cargo/bin:/opt/homebrew/bin:/opt/homebrew/opt/li
 # Products that the first start puts into an empty catalogue.
 DEMO_PRODUCTS ?= 1000
 
-.PHONY: help run test model histories mutants api-test bench-coherence lint setup clean
+.PHONY: help run test model histories mutants api-test bench-coherence bench-search lint setup clean
 
 help:
 	@echo 'make run    install what is missing, build, serve a sample catalogue on http://127.0.0.1:8080'
@@ -16,6 +16,7 @@ help:
 	@echo 'make mutants  break the coherence protocol on purpose: the histories must notice'
 	@echo 'make api-test  hold the HTTP interface against its description (schemathesis; needs python3 and PyPI)'
 	@echo 'make bench-coherence  measure what coherence costs: hits, edits, deaths, edits by SQL (about 8 minutes; Linux)'
+	@echo 'make bench-search  measure search over a million products: time, memory (about 3 minutes, 1 GB)'
 	@echo 'make lint   formatting, clippy and documentation, warnings are errors'
 	@echo 'make setup  only install what is missing'
 	@echo 'make clean  remove what was built (not ./aisle-data)'
@@ -46,6 +47,9 @@ api-test: setup
 # One of its servers leaves the checks of a hit out, so this is such a build too; the others keep them.
 bench-coherence: setup
 	cargo bench --target-dir target/mutants --features mutants --bench coherence -- $(if $(QUICK),--quick)
+
+bench-search: setup
+	cargo bench --bench search -- $(if $(QUICK),--quick)
 
 lint:
 	cargo fmt --check
