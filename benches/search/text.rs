@@ -48,15 +48,15 @@ impl Maker {
     fn next(&mut self) -> u64 {
         self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.state;
-        mixed = (mixed ^ mixed >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ mixed >> 31
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        mixed ^ (mixed >> 31)
     }
 
     /// A number below this.
     pub(crate) fn below(&mut self, end: u32) -> u32 {
         let upper = u32::try_from(self.next() >> 32).unwrap_or_default();
-        u32::try_from(u64::from(upper) * u64::from(end) >> 32).unwrap_or_default()
+        u32::try_from((u64::from(upper) * u64::from(end)) >> 32).unwrap_or_default()
     }
 
     /// Syllables that spell the rank, in a scattered order, so that frequent words share no start.
@@ -66,7 +66,7 @@ impl Maker {
             "we", "xi", "yo", "zu", "bra", "cle", "dri", "flo", "gru", "pla", "ske", "sti", "tro", "pru",
             "chan", "len",
         ];
-        let mut rest = rank.wrapping_mul(2_654_435_761) >> 12 ^ rank << 20;
+        let mut rest = (rank.wrapping_mul(2_654_435_761) >> 12) ^ (rank << 20);
         let mut word = String::new();
         for _ in 0..=(2 + self.below(2)) {
             let place = usize::try_from(rest % 32).unwrap_or_default();

@@ -135,7 +135,9 @@ impl Postings {
                     several => {
                         let mut all =
                             Vec::with_capacity(several.iter().map(|block| block.entries.len()).sum());
-                        several.iter().for_each(|block| all.extend_from_slice(&block.entries));
+                        for block in several {
+                            all.extend_from_slice(&block.entries);
+                        }
                         Cow::Owned(all)
                     }
                 }

@@ -1,5 +1,15 @@
 //! Search: what is found, what is not, and in which order.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::as_conversions,
+    clippy::float_arithmetic,
+    clippy::print_stderr,
+    reason = "a test that cannot go on says so by panicking; the lint settings spare only #[test] functions"
+)]
+
 mod behaviour;
 mod properties;
 mod quality;
@@ -14,7 +24,7 @@ use aisle::{
 pub(crate) struct Product {
     pub(crate) title: String,
     pub(crate) brand: String,
-    pub(crate) product_type: String,
+    pub(crate) kind: String,
     pub(crate) categories: Vec<String>,
     pub(crate) codes: Vec<Box<str>>,
     pub(crate) words: Vec<Box<str>>,
@@ -31,7 +41,7 @@ impl Product {
         let text = TextFields {
             title: &self.title,
             brand: &self.brand,
-            product_type: &self.product_type,
+            product_type: &self.kind,
             categories: &categories,
             codes: &self.codes,
             words: &self.words,

@@ -54,10 +54,10 @@ fn text(words: usize) -> impl Strategy<Value = String> {
 fn product() -> impl Strategy<Value = Product> {
     let codes = prop::option::of(prop::sample::select(vec!["AB-1-X", "amber", "0001112223334"]));
     (text(5), text(2), text(2), text(2), codes, text(3), text(8)).prop_map(
-        |(title, brand, product_type, category, code, value, description)| Product {
+        |(title, brand, kind, category, code, value, description)| Product {
             title,
             brand,
-            product_type,
+            kind,
             categories: vec![category],
             codes: code.into_iter().map(Box::from).collect(),
             words: vec![value.into()],
@@ -78,7 +78,7 @@ fn answers(index: &TextIndex) -> Vec<(Found, Vec<(u32, u32)>)> {
 /// Whether a product has the word anywhere that it counts.
 fn has(product: &Product, word: &str) -> bool {
     let values = product.words.iter().map(|value| &**value);
-    let texts = [&product.title, &product.brand, &product.product_type, &product.description];
+    let texts = [&product.title, &product.brand, &product.kind, &product.description];
     let mut all = texts.into_iter().chain(&product.categories).map(String::as_str).chain(values);
     let stem = |word: &str| word.trim_end_matches('s').to_owned();
     let in_text = all.any(|text| text.split([' ', '-']).any(|own| stem(own) == word));
