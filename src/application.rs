@@ -12,7 +12,16 @@ use actix_web::{App, HttpServer, dev::ServerHandle, web};
 use crate::{
     cache::LocalCache,
     catalog::{
-        Catalog, actor::Reader, fill::SharedSettings, fillers::Fillers, handle::Shared, loader::Loader,
+        Catalog,
+        actor::Reader,
+        fill::SharedSettings,
+        fillers::Fillers,
+        handle::Shared,
+        lists::{
+            Lists,
+            feeder::{self, ListFeeder},
+        },
+        loader::Loader,
         pool::StorePool,
     },
     coherence::{
@@ -106,6 +115,7 @@ impl Application {
             Arc::<Slot<LogFollower>>::clone(&follower),
             Arc::<Slot<LeaseKeeper>>::clone(&keeper),
         ];
+        children.push(Arc::new(start_feeder(backends, &shared)));
         if let Some(messenger) = &shared.messenger {
             children.push(Arc::<Slot<Messenger>>::clone(messenger));
         }
@@ -190,16 +200,18 @@ fn start_actors(
         restarts.clone(),
         Arc::clone(&metrics),
     );
+    let lists = Arc::new(Lists::new(settings.locales.first().cloned().unwrap_or_default()));
     let loader = Loader {
         reader: reader.clone(),
         store: store.clone(),
+        lists: Arc::clone(&lists),
         locales: settings.locales.clone().into(),
         metrics: Arc::clone(&metrics),
     };
     let fillers = Fillers::start(usize::from(settings.fill_actors), &loader, redis, restarts);
     let misses = Permits::new(usize::from(settings.miss_queue));
     let (consistency, restarts) = (settings.consistency, restarts.clone());
-    Shared { reader, fillers, store, misses, messenger, consistency, restarts, metrics }
+    Shared { reader, fillers, store, lists, misses, messenger, consistency, restarts, metrics }
 }
 
 fn start_messenger(
@@ -221,6 +233,16 @@ fn start_follower(backends: &Backends, shared: &Shared) -> Slot<LogFollower> {
         (Arc::clone(&shared.reader.coherence), shared.restarts.clone(), Arc::clone(&shared.metrics));
     Slot::start(Kind::LogFollower, shared.restarts.clone(), move || {
         let state = follower::State::new(&url, Arc::clone(&coherence), Arc::clone(&metrics));
+        Stepper::new(state, restarts.clone())
+    })
+}
+
+fn start_feeder(backends: &Backends, shared: &Shared) -> Slot<ListFeeder> {
+    let url = backends.database_url.clone();
+    let (lists, coherence, restarts) =
+        (Arc::clone(&shared.lists), Arc::clone(&shared.reader.coherence), shared.restarts.clone());
+    Slot::start(Kind::ListFeeder, shared.restarts.clone(), move || {
+        let state = feeder::State::new(&url, Arc::clone(&lists), Arc::clone(&coherence));
         Stepper::new(state, restarts.clone())
     })
 }

@@ -61,6 +61,33 @@ pub const TOTAL_MAX: u32 = 10_000;
 /// Values of one facet, those with most products: more fit on no page, and a rare one is found by searching.
 pub const FACET_VALUES_MAX: usize = 100;
 
+/// Values of one filter: what a shopper ticks, many times over.
+pub const FILTER_VALUES_MAX: usize = 100;
+
+/// Facets counted for one page: each is a pass over all that match.
+pub const FACETS_MAX: usize = 10;
+
+/// Longest text that is searched for, in characters.
+pub const SEARCH_TEXT_MAX: usize = 200;
+
+/// Products, brands and categories suggested when not asked for.
+pub const SUGGESTIONS_DEFAULT: u16 = 8;
+
+/// The same at most.
+pub const SUGGESTIONS_MAX: u16 = 20;
+
+/// Changes of products that are kept to tell which pages they leave alone: some seconds of edits.
+pub const RECENT_CHANGES_MAX: usize = 4096;
+
+/// How long a page waits for the index of lists while that is read: small catalogues are read in less.
+pub const LISTS_PATIENCE: Duration = Duration::from_secs(2);
+
+/// How often it looks.
+pub const LISTS_POLL: Duration = Duration::from_millis(5);
+
+/// How often the index of lists is brought near the log's head where no read does it.
+pub const FEED_INTERVAL: Duration = Duration::from_millis(20);
+
 /// Largest money amount in minor units: exact in a double, so JavaScript clients read it right.
 pub const AMOUNT_MAX: i64 = 1_000_000_000_000_000;
 

@@ -8,9 +8,9 @@ use uuid::Uuid;
 
 use super::encode;
 use crate::{
-    catalog::messages::{Body, Coding, Cursor},
+    catalog::messages::{Body, Coding, Cursors},
     coherence::{Gate, Stamp},
-    domain::dependency::Dependency,
+    domain::{dependency::Dependency, list::ListPage},
 };
 
 /// A cached answer with its stamp. Immutable: a change makes a new one.
@@ -38,9 +38,7 @@ impl Entry {
                 Value::Product { body, card } => body.weight() + card.len(),
                 Value::Body(body) => body.weight(),
                 Value::Moved(slug) => slug.len(),
-                Value::Ids { ids, next } => {
-                    size_of_val(&**ids) + next.as_ref().map_or(0, |cursor| cursor.title.len())
-                }
+                Value::Ids(page) => page.weight(),
                 Value::Names(_) | Value::Absent => 0,
             }
     }
@@ -62,13 +60,8 @@ pub enum Value {
     Names(Uuid),
     /// A retired slug; the product's current one.
     Moved(Arc<str>),
-    /// The ids of one page of a list, in order, and where the next one starts.
-    Ids {
-        /// Products in order.
-        ids: Box<[Uuid]>,
-        /// After which item the next page starts; absent on the last.
-        next: Option<Cursor>,
-    },
+    /// The ids of one page of a list, in order, and what was counted.
+    Ids(Arc<ListPage>),
     /// Nothing there.
     Absent,
 }
@@ -78,8 +71,8 @@ pub enum Value {
 pub struct Encoded {
     /// Tag text without quotes and coding suffix.
     tag: Box<str>,
-    /// Token of the next page, for pages of lists.
-    next_cursor: Option<Arc<str>>,
+    /// Tokens of the pages around it, for pages of lists.
+    cursors: Cursors,
     identity: Coded,
     gzip: Variant,
     brotli: Variant,
@@ -114,13 +107,20 @@ impl Encoded {
         let unmade =
             if identity.len() < encode::CODING_BYTES_MIN { Variant::Useless } else { Variant::Unmade };
         let identity = Coded { bytes: identity, etag: encode::etag(&tag, Coding::Identity) };
-        Self { tag, next_cursor: None, identity, gzip: unmade.clone(), brotli: unmade.clone(), zstd: unmade }
+        Self {
+            tag,
+            cursors: Cursors::default(),
+            identity,
+            gzip: unmade.clone(),
+            brotli: unmade.clone(),
+            zstd: unmade,
+        }
     }
 
-    /// The same body as a page after which another one follows.
+    /// The same body as a page among others.
     #[must_use]
-    pub fn followed_by(mut self, next_cursor: Option<Arc<str>>) -> Self {
-        self.next_cursor = next_cursor;
+    pub fn among(mut self, cursors: Cursors) -> Self {
+        self.cursors = cursors;
         self
     }
 
@@ -135,7 +135,7 @@ impl Encoded {
             bytes: coded.bytes.clone(),
             coding,
             etag: coded.etag.clone(),
-            next_cursor: self.next_cursor.clone(),
+            cursors: self.cursors.clone(),
         })
     }
 
@@ -184,8 +184,11 @@ impl Encoded {
 
     fn weight(&self) -> usize {
         // Besides the bytes: the tag once, and an entity tag per coding.
-        let tags = self.tag.len() * 2 + self.next_cursor.as_ref().map_or(0, |token| token.len());
-        tags + self.identity.bytes.len()
+        let tokens = [&self.cursors.next, &self.cursors.previous];
+        let tokens: usize = tokens.into_iter().flatten().map(|token| token.len()).sum();
+        self.tag.len() * 2
+            + tokens
+            + self.identity.bytes.len()
             + self.made().map(|(_, bytes)| bytes.len() + self.tag.len()).sum::<usize>()
     }
 

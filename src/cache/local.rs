@@ -61,12 +61,8 @@ impl Weighter<Key, Arc<Entry>> for ByWeight {
     fn weight(&self, key: &Key, entry: &Arc<Entry>) -> u64 {
         let key_heap = match key {
             Key::Product(..) | Key::Tree | Key::Brands | Key::Attributes => 0,
-            Key::Slug(text) | Key::Sku(text) | Key::Category(text) => text.len(),
-            Key::Ids(query) | Key::Page(query, _) => {
-                size_of_val(&**query)
-                    + query.category.as_ref().map_or(0, |category| category.len())
-                    + query.after.as_ref().map_or(0, |cursor| cursor.title.len())
-            }
+            Key::Slug(text) | Key::Sku(text) | Key::Category(text) | Key::Suggestions(text, _) => text.len(),
+            Key::Ids(query) | Key::Page(query, _) => query.weight(),
         };
         let bytes = size_of::<Key>() + key_heap + entry.weight() + ENTRY_OVERHEAD_BYTES;
         u64::try_from(bytes).unwrap_or(u64::MAX)

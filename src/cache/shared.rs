@@ -25,7 +25,7 @@ use super::{
     entry::{Encoded, Entry, Value},
 };
 use crate::{
-    catalog::messages::{Coding, Cursor},
+    catalog::messages::Coding,
     coherence::{Era, Stamp},
     domain::dependency::Dependency,
     limits::{REDIS_BREAKER_OPEN, REDIS_REFUSALS_APART, REDIS_TIMEOUT, SHARED_ABSENT_TTL, SHARED_TTL},
@@ -239,10 +239,6 @@ enum StoredValue<'a> {
     Body(#[serde(borrow)] StoredBody<'a>),
     Names(Uuid),
     Moved(&'a str),
-    Ids {
-        ids: Vec<Uuid>,
-        next: Option<(i64, &'a str, Uuid)>,
-    },
     Absent,
 }
 
@@ -292,10 +288,8 @@ fn encode(entry: &Entry) -> Option<Vec<u8>> {
         Value::Body(body) => StoredValue::Body(StoredBody::of(body)),
         Value::Names(id) => StoredValue::Names(*id),
         Value::Moved(slug) => StoredValue::Moved(slug),
-        Value::Ids { ids, next } => StoredValue::Ids {
-            ids: ids.to_vec(),
-            next: next.as_ref().map(|cursor| (cursor.time_us, &*cursor.title, cursor.id)),
-        },
+        // Made faster than fetched.
+        Value::Ids(_) => return None,
         Value::Absent => StoredValue::Absent,
     };
     let dependencies = entry.dependencies.iter().map(|dependency| dependency.0).collect();
@@ -313,10 +307,6 @@ fn decode(bytes: &[u8], era: u32) -> Option<Entry> {
         StoredValue::Body(body) => Value::Body(body.load()),
         StoredValue::Names(id) => Value::Names(id),
         StoredValue::Moved(slug) => Value::Moved(slug.into()),
-        StoredValue::Ids { ids, next } => Value::Ids {
-            ids: ids.into(),
-            next: next.map(|(time_us, title, id)| Cursor { time_us, title: title.into(), id }),
-        },
         StoredValue::Absent => Value::Absent,
     };
     Some(Entry {

@@ -166,7 +166,7 @@ pub(super) fn resolve(entry: &Entry, get: &Get) -> Resolved {
         Value::Names(id) => Resolved::Follow(Key::Product(*id, get.view)),
         Value::Moved(slug) => Resolved::Outcome(Outcome::MovedTo(Arc::clone(slug))),
         // Ids are only ever asked for by a page's flight.
-        Value::Ids { .. } | Value::Absent => Resolved::Outcome(Outcome::Absent),
+        Value::Ids(_) | Value::Absent => Resolved::Outcome(Outcome::Absent),
     }
 }
 

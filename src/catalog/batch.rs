@@ -332,6 +332,7 @@ fn named(
         | Key::Product(..)
         | Key::Ids(_)
         | Key::Page(..)
+        | Key::Suggestions(..)
         | Key::Tree
         | Key::Category(_)
         | Key::Brands

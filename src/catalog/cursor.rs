@@ -1,30 +1,25 @@
-//! Tokens of pages: which words of a list a cursor is bound to.
+//! Tokens of pages: what of a list a cursor is bound to.
 
-use super::messages::{Cursor, ListQuery, Sort};
-use crate::domain::cursor::{self, BadCursor, Place};
+use crate::domain::{
+    cursor::{self, BadCursor},
+    list::{ListQuery, Start},
+};
 
-/// Token of the page that starts after `end`, the last item of a page of `list`.
-pub fn token(list: &ListQuery, end: Cursor) -> String {
-    let place = Place { time_us: end.time_us, title: end.title.into(), id: end.id };
-    cursor::encode(&words(list.category.as_deref(), list.sort), &place)
+/// Token of the page of `list` that starts or ends there.
+pub fn token(list: &ListQuery, start: &Start) -> String {
+    cursor::encode(&words(list), start)
 }
 
-/// The place a token names in the list of this category and order.
-pub fn place(category: Option<&str>, sort: Sort, token: &str) -> Result<Cursor, BadCursor> {
-    let place = cursor::decode(&words(category, sort), token)?;
-    Ok(Cursor { time_us: place.time_us, title: place.title.into(), id: place.id })
+/// The place a token names in this list.
+pub fn start(list: &ListQuery, token: &str) -> Result<Start, BadCursor> {
+    cursor::decode(&words(list), token)
 }
 
-/// Filter and order, not the page's size: a client may change that on its way.
-fn words(category: Option<&str>, sort: Sort) -> [&str; 3] {
-    let sort = match sort {
-        Sort::Newest => "newest",
-        Sort::Title => "title",
-    };
-    match category {
-        Some(category) => [sort, "category", category],
-        None => [sort, "all", ""],
-    }
+/// Filter, order and currency; not the page's size, nor what is counted: a client may change these on its way.
+fn words(list: &ListQuery) -> Vec<u8> {
+    let currency = list.currency.map(|currency| currency.code().to_owned());
+    // Serialising plain values into memory cannot fail.
+    postcard::to_stdvec(&(&list.filter, list.sort, currency)).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -32,15 +27,26 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
+    use crate::domain::{
+        list::{Filter, Place, Sort, SortKey},
+        money::Currency,
+    };
 
     #[test]
     fn a_token_is_taken_by_its_own_list_only() {
-        let end = Cursor { time_us: 5, title: "".into(), id: Uuid::nil() };
-        let list = ListQuery { category: Some("lamps".into()), sort: Sort::Newest, limit: 20, after: None };
-        let token = token(&list, end.clone());
-        assert_eq!(place(Some("lamps"), Sort::Newest, &token), Ok(end));
-        assert_eq!(place(Some("lamps"), Sort::Title, &token), Err(BadCursor));
-        assert_eq!(place(Some("chairs"), Sort::Newest, &token), Err(BadCursor));
-        assert_eq!(place(None, Sort::Newest, &token), Err(BadCursor));
+        let list = |category: &str, sort, currency: &str| ListQuery {
+            filter: Filter { category: Some(category.into()), ..Filter::default() },
+            sort,
+            currency: Currency::parse(currency),
+            ..ListQuery::default()
+        };
+        let end = Start::After(Place { key: SortKey::Amount(Some(5)), id: Uuid::nil() });
+        let lamps = list("lamps", Sort::Price, "USD");
+        let token = token(&lamps, &end);
+        assert_eq!(start(&lamps, &token), Ok(end.clone()));
+        assert_eq!(start(&ListQuery { limit: 7, has_total: true, ..lamps }, &token), Ok(end));
+        assert_eq!(start(&list("lamps", Sort::Price, "EUR"), &token), Err(BadCursor));
+        assert_eq!(start(&list("lamps", Sort::PriceDescending, "USD"), &token), Err(BadCursor));
+        assert_eq!(start(&list("chairs", Sort::Price, "USD"), &token), Err(BadCursor));
     }
 }

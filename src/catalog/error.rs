@@ -1,5 +1,6 @@
 //! What a catalogue message can be answered with besides its reply.
 
+use super::lists::ListsError;
 use crate::{domain::invalid::Invalid, store::error::StoreError};
 
 /// A refused or failed catalogue message.
@@ -43,6 +44,15 @@ pub enum CatalogError {
     /// A defect: a caught panic or an unexpected database answer. The text goes to the log, never to a client.
     #[error("internal: {0}")]
     Internal(String),
+}
+
+impl From<ListsError> for CatalogError {
+    fn from(error: ListsError) -> Self {
+        match error {
+            ListsError::Unread => Self::Unavailable(error.to_string()),
+            ListsError::Store(error) => error.into(),
+        }
+    }
 }
 
 impl From<StoreError> for CatalogError {

@@ -240,7 +240,7 @@ fn with_coding(entry: Arc<Entry>, coding: Coding) -> Arc<Entry> {
         | Value::Body(_)
         | Value::Names(_)
         | Value::Moved(_)
-        | Value::Ids { .. }
+        | Value::Ids(_)
         | Value::Absent => return entry,
     };
     Arc::new(Entry { stamp: entry.stamp, dependencies: entry.dependencies.clone(), value })

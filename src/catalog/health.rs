@@ -23,7 +23,7 @@ pub struct Health {
 /// State of one dependency.
 #[derive(Debug, Clone, serde::Serialize, utoipa::ToSchema)]
 pub struct Check {
-    /// `postgres`, `redis`, `store_actors`, `lease`.
+    /// `postgres`, `redis`, `store_actors`, `lease`, `lists`.
     pub name: &'static str,
     /// Whether it works.
     pub ok: bool,
@@ -50,7 +50,7 @@ impl Query for Head {
 /// Asks every dependency.
 pub(super) async fn examine(shared: &Shared) -> Health {
     let (postgres, redis) = futures_util::join!(postgres(shared), redis(shared));
-    let mut checks = vec![postgres, store_actors(shared), lease(shared)];
+    let mut checks = vec![postgres, store_actors(shared), lease(shared), lists(shared)];
     checks.extend(redis);
     let escalating = shared.restarts.exceeded().is_some();
     let ready = !escalating && checks.iter().all(|check| check.ok || !check.required);
@@ -110,6 +110,15 @@ fn lease(shared: &Shared) -> Check {
         "none: answers cannot be vouched for".to_owned()
     });
     Check { name: "lease", ok, required: true, latency_ms: None, detail }
+}
+
+fn lists(shared: &Shared) -> Check {
+    let position = shared.lists.position(shared.reader.coherence.gate().era());
+    let detail = match position {
+        Some(position) => format!("{} products at log position {position}", shared.lists.len()),
+        None => "being read: until then only plain lists are answered".to_owned(),
+    };
+    Check { name: "lists", ok: position.is_some(), required: true, latency_ms: None, detail: Some(detail) }
 }
 
 fn milliseconds(duration: Duration) -> u64 {

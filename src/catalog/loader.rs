@@ -9,11 +9,12 @@ use super::{
     actor::Reader,
     edits::Query,
     error::CatalogError,
+    lists::{Access, Lists, LoadSuggestions},
     loads::{
-        LoadAttributes, LoadBrands, LoadCategories, LoadCategory, LoadIds, LoadPage, LoadProduct,
-        LoadProducts, LoadSku, LoadSlug, Run, apply_up_to,
+        LoadAttributes, LoadBrands, LoadCategories, LoadCategory, LoadProduct, LoadProducts, LoadSku,
+        LoadSlug, Run, apply_up_to,
     },
-    messages::{Key, ListQuery, Source, ViewKey},
+    messages::{Key, Source, ViewKey},
     pages,
     pool::StorePool,
 };
@@ -24,10 +25,13 @@ use crate::{
         attribute::StoreAttributes,
         category::{self, StoreBrands},
         dependency::Dependency,
+        list_body::{SuggestedName, SuggestedProduct, SuggestionsBody},
+        listed::{ListedBrand, ListedCategory},
         locale::Locale,
         rendering::{self, View},
     },
-    store::reads::{IdPage, ProductPage, ProductRow, Snapshot},
+    listing::Suggestions,
+    store::reads::{ProductRow, Snapshot},
     telemetry::metrics::Metrics,
 };
 
@@ -38,6 +42,8 @@ pub struct Loader {
     pub reader: Reader,
     /// The store actors.
     pub store: StorePool,
+    /// The index of lists.
+    pub lists: Arc<Lists>,
     /// Languages by their index in keys.
     pub locales: Arc<[Locale]>,
     /// Counters.
@@ -73,8 +79,9 @@ impl Loader {
             Key::Product(id, view) => self.product(*id, *view).await?,
             Key::Slug(slug) => self.slug(slug).await?,
             Key::Sku(sku) => self.sku(sku).await?,
-            Key::Ids(query) => self.ids(query).await?,
-            Key::Page(query, view) => return pages::load(self, query, *view, shared).await,
+            Key::Ids(query) => return pages::load_ids(self, query).await,
+            Key::Page(query, view) => return pages::load(self, query, *view).await,
+            Key::Suggestions(text, limit) => self.suggestions(text, *limit).await?,
             Key::Tree => self.tree().await?,
             Key::Category(name) => self.category(name).await?,
             Key::Brands => self.brands().await?,
@@ -150,11 +157,9 @@ impl Loader {
     where
         Q: Query<Reply = Snapshot<T>>,
     {
-        let coherence = &self.reader.coherence;
-        let era = coherence.era();
+        let era = self.reader.coherence.era();
         let Snapshot { head, value } = self.store.ask(Run(query)).await?;
-        apply_up_to(coherence, &self.store, era, head).await?;
-        Ok(Read { stamp: Stamp { era: era.ordinal, position: head }, value })
+        Ok(Read { stamp: self.stamp(era, head).await?, value })
     }
 
     /// Makes a product's entry from its row.
@@ -213,15 +218,26 @@ impl Loader {
         Ok(Entry { stamp, dependencies, value })
     }
 
-    /// The ids of one page.
-    pub(super) async fn ids(&self, query: &ListQuery) -> Result<Entry, CatalogError> {
-        let Read { stamp, value } = self.read(LoadIds(query.clone())).await?;
-        Ok(ids_entry(stamp, value))
+    async fn suggestions(&self, text: &str, limit: u8) -> Result<Entry, CatalogError> {
+        let access = self.access();
+        let message =
+            LoadSuggestions { access: access.clone(), text: text.into(), limit: usize::from(limit) };
+        let Snapshot { head, value } = self.store.ask(message).await?;
+        let stamp = self.stamp(access.era, head).await?;
+        let dependencies = [Dependency::goods(), Dependency::brand_list(), Dependency::category_tree()];
+        json_entry(stamp, 0, dependencies, &suggestions(value))
     }
 
-    /// One page with its products.
-    pub(super) async fn page(&self, query: &ListQuery) -> Result<Read<Option<ProductPage>>, CatalogError> {
-        self.read(LoadPage(query.clone())).await
+    /// What a read of lists needs, beginning now.
+    pub(super) fn access(&self) -> Access {
+        let coherence = Arc::clone(&self.reader.coherence);
+        Access { lists: Arc::clone(&self.lists), era: coherence.era(), coherence }
+    }
+
+    /// Applies the log up to what was read; the stamp of it.
+    pub(super) async fn stamp(&self, era: Era, head: i64) -> Result<Stamp, CatalogError> {
+        apply_up_to(&self.reader.coherence, &self.store, era, head).await?;
+        Ok(Stamp { era: era.ordinal, position: head })
     }
 
     async fn tree(&self) -> Result<Entry, CatalogError> {
@@ -254,28 +270,29 @@ impl Loader {
     }
 }
 
-/// The entry of a page's ids; of an unknown category, where there is none.
-pub(super) fn ids_entry(stamp: Stamp, page: Option<IdPage>) -> Entry {
-    let Some(page) = page else {
-        // Any change of the tree may make it known.
-        return absent(stamp, [Dependency::category_tree()]);
-    };
-    let dependencies = match page.category_id {
-        Some(id) => vec![Dependency::listing(&id), Dependency::category(&id)],
-        None => vec![Dependency::listing_all()],
-    };
-    let value = Value::Ids { ids: page.ids.into(), next: page.next };
-    Entry { stamp, dependencies: dependencies.into(), value }
+fn suggestions(found: Suggestions) -> SuggestionsBody {
+    let Suggestions { products, categories, brands } = found;
+    SuggestionsBody {
+        products: products.into_iter().map(|(id, title)| SuggestedProduct { id, title }).collect(),
+        categories: categories
+            .into_iter()
+            .map(|ListedCategory { id, slug, name, path: _ }| SuggestedName { id, slug, name })
+            .collect(),
+        brands: brands
+            .into_iter()
+            .map(|ListedBrand { id, slug, name }| SuggestedName { id, slug, name })
+            .collect(),
+    }
 }
 
-fn absent(stamp: Stamp, dependencies: [Dependency; 1]) -> Entry {
+pub(super) fn absent(stamp: Stamp, dependencies: [Dependency; 1]) -> Entry {
     Entry { stamp, dependencies: dependencies.into(), value: Value::Absent }
 }
 
-fn json_entry(
+fn json_entry<const N: usize>(
     stamp: Stamp,
     version: i64,
-    dependencies: [Dependency; 1],
+    dependencies: [Dependency; N],
     body: &impl serde::Serialize,
 ) -> Result<Entry, CatalogError> {
     let json = serde_json::to_vec(body).map_err(|error| CatalogError::Internal(error.to_string()))?;
@@ -292,8 +309,7 @@ pub(super) fn shared_key(key: &Key, locales: &[Locale]) -> Option<String> {
         }
         Key::Slug(slug) => Some(format!("s:{slug}")),
         Key::Sku(sku) => Some(format!("k:{sku}")),
-        Key::Ids(query) => Some(format!("l:{query:?}")),
-        Key::Page(..) => None,
+        Key::Ids(_) | Key::Page(..) | Key::Suggestions(..) => None,
         Key::Tree => Some("t".to_owned()),
         Key::Category(name) => Some(format!("c:{name}")),
         Key::Brands => Some("b".to_owned()),

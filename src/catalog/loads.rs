@@ -5,19 +5,23 @@ use uuid::Uuid;
 use super::{
     edits::{Edit, Query},
     error::CatalogError,
-    messages::ListQuery,
     pool::{StoreMessage, StorePool},
 };
 use crate::{
     coherence::{Change, Coherence, Era},
-    domain::{attribute::StoreAttribute, category::StoreCategory, document::BrandReference},
+    domain::{
+        attribute::StoreAttribute,
+        category::StoreCategory,
+        document::BrandReference,
+        list::{ListPage, ListQuery},
+    },
     limits::LOG_PULL_MAX,
     store::{
         Connection, edit,
         error::StoreError,
         events::{self, Pulled},
         pool::Pool,
-        reads::{self, CategoryRow, IdPage, NamedRow, ProductPage, ProductRow, SlugTarget, Snapshot},
+        reads::{self, CategoryRow, NamedRow, ProductRow, SlugTarget, Snapshot},
     },
 };
 
@@ -39,11 +43,8 @@ pub(super) struct LoadSlug(pub(super) Box<str>);
 /// What a SKU names.
 pub(super) struct LoadSku(pub(super) Box<str>);
 
-/// Ids of one page; `None` for an unknown category.
+/// Ids of one page, by the database; `None` for an unknown category.
 pub(super) struct LoadIds(pub(super) ListQuery);
-
-/// One page with its products; `None` for an unknown category.
-pub(super) struct LoadPage(pub(super) ListQuery);
 
 /// All categories.
 pub(super) struct LoadCategories;
@@ -112,20 +113,11 @@ impl Query for LoadSku {
 }
 
 impl Query for LoadIds {
-    type Reply = Snapshot<Option<IdPage>>;
+    type Reply = Snapshot<Option<ListPage>>;
     const NAME: &'static str = "load_ids";
 
     fn run(&self, connection: &mut Connection) -> Result<Self::Reply, StoreError> {
         reads::list_ids(connection, &self.0)
-    }
-}
-
-impl Query for LoadPage {
-    type Reply = Snapshot<Option<ProductPage>>;
-    const NAME: &'static str = "load_page";
-
-    fn run(&self, connection: &mut Connection) -> Result<Self::Reply, StoreError> {
-        reads::list_products(connection, &self.0)
     }
 }
 
@@ -187,13 +179,21 @@ impl<Q: Query> StoreMessage for Run<Q> {
     const NAME: &'static str = Q::NAME;
 
     fn run(self, pool: &Pool) -> Result<Q::Reply, CatalogError> {
-        // Idle connections may have died unnoticed, all of them when Postgres was restarted. Each failure throws one away.
-        let mut idle = pool.state().idle;
-        loop {
-            match self.0.run(&mut *pool.get()?) {
-                Err(StoreError::Unavailable(_)) if idle > 0 => idle -= 1,
-                outcome => return Ok(outcome?),
-            }
+        with_connection(pool, |connection| self.0.run(connection))
+    }
+}
+
+/// Reads with a connection that works. Idle ones may have died unnoticed, all of them when Postgres was restarted: each
+/// failure throws one away.
+pub(super) fn with_connection<T>(
+    pool: &Pool,
+    read: impl Fn(&mut Connection) -> Result<T, StoreError>,
+) -> Result<T, CatalogError> {
+    let mut idle = pool.state().idle;
+    loop {
+        match read(&mut *pool.get()?) {
+            Err(StoreError::Unavailable(_)) if idle > 0 => idle -= 1,
+            outcome => return Ok(outcome?),
         }
     }
 }

@@ -6,7 +6,7 @@ use actix_web::http::header::HeaderValue;
 use bytes::Bytes;
 use uuid::Uuid;
 
-use crate::domain::money::Currency;
+use crate::domain::{list::ListQuery, money::Currency};
 
 /// Currency and language of an answer; the language as an index into the settings' list, so that keys stay small and bounded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -43,6 +43,8 @@ pub enum Key {
     Ids(Box<ListQuery>),
     /// One page of a list, composed of cards.
     Page(Box<ListQuery>, ViewKey),
+    /// What completes a text, at most so many of each kind.
+    Suggestions(Box<str>, u8),
     /// The category tree.
     Tree,
     /// One category by id or slug.
@@ -51,39 +53,6 @@ pub enum Key {
     Brands,
     /// The attributes that lists can be filtered or counted by.
     Attributes,
-}
-
-/// One page of a list.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct ListQuery {
-    /// Id or slug of the category whose subtree is listed; absent: the whole catalogue.
-    pub category: Option<Box<str>>,
-    /// Order of the list.
-    pub sort: Sort,
-    /// Items per page, 1 to [`crate::limits::PAGE_SIZE_MAX`].
-    pub limit: u16,
-    /// Where the page starts; absent: at the beginning.
-    pub after: Option<Cursor>,
-}
-
-/// Order of a list.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Sort {
-    /// Latest published first. The default.
-    Newest,
-    /// By title in code point order, then id.
-    Title,
-}
-
-/// A place between two items of a list: the sort value and id of the item before it.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Cursor {
-    /// Microseconds since 1970 for [`Sort::Newest`]; unused (0) for [`Sort::Title`].
-    pub time_us: i64,
-    /// Title for [`Sort::Title`]; empty for [`Sort::Newest`].
-    pub title: Box<str>,
-    /// Id of the item before the place.
-    pub id: Uuid,
 }
 
 /// A store read: what, and in which coding it may be sent.
@@ -108,8 +77,17 @@ pub struct Body {
     pub coding: Coding,
     /// Strong entity tag with quotes; differs by coding.
     pub etag: HeaderValue,
-    /// Token of the next page, as in the body, for the `Link` of a list; absent on the last page and elsewhere.
-    pub next_cursor: Option<Arc<str>>,
+    /// Tokens of the pages around it, for the `Link` of a list.
+    pub cursors: Cursors,
+}
+
+/// Tokens of the pages around a page, as in its body; absent where there is none.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Cursors {
+    /// The next page.
+    pub next: Option<Arc<str>>,
+    /// The page before.
+    pub previous: Option<Arc<str>>,
 }
 
 /// Where an answer came from, for `Cache-Status`.

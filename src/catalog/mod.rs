@@ -5,6 +5,7 @@
 
 pub mod actor;
 pub mod batch;
+mod compose;
 pub mod cursor;
 pub mod edits;
 pub mod error;
@@ -12,6 +13,7 @@ pub mod fill;
 pub mod fillers;
 pub mod handle;
 pub mod health;
+pub mod lists;
 pub mod loader;
 mod loads;
 pub mod messages;

@@ -1,24 +1,29 @@
 //! Pages of lists: ordered ids, hydrated with the cards of the product cache, composed into one ready-to-send body.
 //!
-//! The ids fall only when an edit can change membership or order; a card falls with its product; the composed page
-//! depends on all of them. So a price edit costs one row and one composition, and no list query.
+//! The ids are made anew only when an edit can have changed membership or order; a card falls with its product; the composed
+//! page depends on all of them. So a price edit costs one row and one composition, and no list query.
 
 use std::{collections::HashMap, sync::Arc};
 
-use bytes::Bytes;
 use uuid::Uuid;
 
 use super::{
-    cursor,
+    compose::compose,
     error::CatalogError,
-    loader::{self, Loaded, Loader, Read},
-    messages::{Cursor, Key, ListQuery, Source, ViewKey},
+    lists::{Access, Earlier, LoadList, LoadListSnapshot},
+    loader::{Loaded, Loader, Read, absent},
+    loads::LoadIds,
+    messages::{Key, Source, ViewKey},
 };
 use crate::{
-    cache::{Encoded, Entry, SharedCache, Value},
-    coherence::Stamp,
-    domain::dependency::Dependency,
-    store::reads::ProductRow,
+    cache::{Entry, Value},
+    coherence::{Era, Moment, Stamp},
+    domain::{
+        dependency::Dependency,
+        list::{Facet, Filter, ListPage, ListQuery, Sort},
+    },
+    limits::{LISTS_PATIENCE, LISTS_POLL},
+    store::reads::{self, ProductRow, Snapshot},
 };
 
 /// Compositions of cached parts before everything is read in one snapshot instead.
@@ -26,52 +31,170 @@ const ATTEMPTS: usize = 2;
 
 /// Composes one page of parts that are current at one moment: they are checked together at the end. Where edits come faster
 /// than that, all parts are read anew in one snapshot, which always succeeds.
-pub(super) async fn load(
-    loader: &Loader,
-    query: &ListQuery,
-    view: ViewKey,
-    shared: Option<&SharedCache>,
-) -> Result<Loaded, CatalogError> {
+pub(super) async fn load(loader: &Loader, query: &ListQuery, view: ViewKey) -> Result<Loaded, CatalogError> {
     for _ in 0..ATTEMPTS {
         let gate = loader.reader.coherence.gate();
         let stamp = Stamp { era: gate.era(), position: gate.applied() };
-        let (ids, source) = ids_entry(loader, query, shared).await?;
-        let Value::Ids { ids: listed, .. } = &ids.value else {
-            return Ok(Loaded { entry: ids, source });
+        let ids = ids_entry(loader, query).await?;
+        let Value::Ids(listed) = &ids.value else {
+            return Ok(Loaded { entry: ids, source: Source::Database });
         };
-        let cards = cards(loader, listed, view).await?;
+        let cards = cards(loader, &listed.ids, view).await?;
         if std::iter::once(&ids).chain(cards.values()).all(|part| part.is_current(gate)) {
             // Every part reflects all events on its dependencies up to `stamp`, taken before any of them was checked.
-            return Ok(Loaded { entry: Arc::new(page(query, stamp, &ids, &cards)), source });
+            let entry = Arc::new(page(loader, query, view, stamp, &ids, &cards));
+            return Ok(Loaded { entry, source: Source::Database });
         }
     }
     load_snapshot(loader, query, view).await
 }
 
-/// Reads a page and its products in one snapshot.
-async fn load_snapshot(loader: &Loader, query: &ListQuery, view: ViewKey) -> Result<Loaded, CatalogError> {
-    let era = loader.reader.coherence.era();
-    let Read { stamp, value } = loader.page(query).await?;
-    let is_absent = value.is_none();
-    let (listed, rows) = value.map_or((None, Vec::new()), |page| (Some(page.ids), page.products));
-    let ids = loader::ids_entry(stamp, listed);
-    let cards: HashMap<Uuid, Arc<Entry>> = entries(loader, &rows, view, stamp)?.into_iter().collect();
-    loader.settle(era, std::iter::once(&ids).chain(cards.values().map(|card| &**card))).await;
-    let entry = if is_absent { ids } else { page(query, stamp, &ids, &cards) };
+/// Loads the ids of a page, of which what was cached may still be right.
+pub(super) async fn load_ids(loader: &Loader, query: &ListQuery) -> Result<Loaded, CatalogError> {
+    let access = loader.access();
+    let era = access.era.ordinal;
+    if access.lists.is_read(era) {
+        let listed = load_indexed(loader, query, &access).await;
+        if listed.is_ok() || access.lists.is_read(era) {
+            return listed;
+        }
+    }
+    // It is being read, for the first time, or because too much has changed at once.
+    if reads::is_plain(query) {
+        return load_plain(loader, query, access.era).await;
+    }
+    let began = Moment::now();
+    while !access.lists.is_read(era) && Moment::now().since(began) < LISTS_PATIENCE {
+        tokio::time::sleep(LISTS_POLL).await;
+    }
+    load_indexed(loader, query, &access).await
+}
+
+async fn load_indexed(loader: &Loader, query: &ListQuery, access: &Access) -> Result<Loaded, CatalogError> {
+    let earlier = loader.reader.local.get(&Key::Ids(Box::new(query.clone())));
+    let earlier =
+        earlier.filter(|entry| entry.stamp.era == access.era.ordinal).and_then(|entry| match &entry.value {
+            Value::Ids(page) => Some(Earlier { page: Arc::clone(page), position: entry.stamp.position }),
+            Value::Product { .. } | Value::Body(_) | Value::Names(_) | Value::Moved(_) | Value::Absent => {
+                None
+            }
+        });
+    let message = LoadList { access: access.clone(), query: query.clone(), earlier: earlier.clone() };
+    let Snapshot { head, value } = loader.store.ask(message).await?;
+    let stamp = loader.stamp(access.era, head).await?;
+    settle(loader, access, value.touched).await;
+    let counters = &loader.metrics.lists;
+    match (&earlier, &value.page) {
+        (Some(earlier), Some(page)) if Arc::ptr_eq(&earlier.page, page) => counters.kept.inc(),
+        (Some(earlier), Some(page)) if earlier.page == *page => counters.remade_in_vain.inc(),
+        (Some(_), _) => counters.remade.inc(),
+        (None, _) => counters.made.inc(),
+    }
+    Ok(Loaded { entry: Arc::new(entry_of(query, stamp, value.page)), source: Source::Database })
+}
+
+/// The same by the database, for as long as the index is not read: what one of its indexes answers.
+async fn load_plain(loader: &Loader, query: &ListQuery, era: Era) -> Result<Loaded, CatalogError> {
+    let Read { stamp, value } = loader.read(LoadIds(query.clone())).await?;
+    let entry = entry_of(query, stamp, value.map(Arc::new));
+    loader.settle(era, [&entry]).await;
     Ok(Loaded { entry: Arc::new(entry), source: Source::Database })
 }
 
-/// The entry of a page: it depends on all that its parts depend on.
-fn page(query: &ListQuery, stamp: Stamp, ids: &Entry, cards: &HashMap<Uuid, Arc<Entry>>) -> Entry {
-    let parts = std::iter::once(ids).chain(cards.values().map(|card| &**card));
-    let dependencies: Vec<Dependency> = parts.flat_map(|part| part.dependencies.iter().copied()).collect();
-    let body = match &ids.value {
-        Value::Ids { ids, next } => Value::Body(compose(query, ids, next.as_ref(), cards)),
-        Value::Product { .. } | Value::Body(_) | Value::Names(_) | Value::Moved(_) | Value::Absent => {
-            Value::Absent
-        }
+/// Waits until the last change that is seen in a page is stable.
+async fn settle(loader: &Loader, access: &Access, touched: i64) {
+    let (coherence, since) = (&access.coherence, Moment::now());
+    if touched > 0 && !coherence.is_stable(access.era.ordinal, touched) {
+        coherence.stable(access.era.ordinal, touched, since).await;
+        loader.metrics.coherence.dirty_wait.observe(Moment::now().since(since).as_secs_f64());
+    }
+}
+
+/// Reads a page and its products in one snapshot.
+async fn load_snapshot(loader: &Loader, query: &ListQuery, view: ViewKey) -> Result<Loaded, CatalogError> {
+    let access = loader.access();
+    let message = LoadListSnapshot { access: access.clone(), query: query.clone() };
+    let Snapshot { head, value: (listed, rows) } = loader.store.ask(message).await?;
+    let stamp = loader.stamp(access.era, head).await?;
+    let ids = entry_of(query, stamp, listed.page);
+    let cards: HashMap<Uuid, Arc<Entry>> = entries(loader, &rows, view, stamp)?.into_iter().collect();
+    settle(loader, &access, listed.touched).await;
+    loader.settle(access.era, cards.values().map(|card| &**card)).await;
+    let entry = match ids.value {
+        Value::Ids(_) => page(loader, query, view, stamp, &ids, &cards),
+        Value::Product { .. } | Value::Body(_) | Value::Names(_) | Value::Moved(_) | Value::Absent => ids,
     };
-    Entry { stamp, dependencies: dependencies.into(), value: body }
+    Ok(Loaded { entry: Arc::new(entry), source: Source::Database })
+}
+
+/// The entry of a composed page: it depends on all that its parts depend on. One that says what it said before keeps its codings.
+fn page(
+    loader: &Loader,
+    query: &ListQuery,
+    view: ViewKey,
+    stamp: Stamp,
+    ids: &Entry,
+    cards: &HashMap<Uuid, Arc<Entry>>,
+) -> Entry {
+    let Value::Ids(listed) = &ids.value else { return absent(stamp, [Dependency::category_tree()]) };
+    let parts = std::iter::once(ids).chain(cards.values().map(|card| &**card));
+    let mut dependencies: Vec<Dependency> =
+        parts.flat_map(|part| part.dependencies.iter().copied()).collect();
+    dependencies.sort_unstable();
+    dependencies.dedup();
+    let composed = compose(query, listed, cards);
+    let earlier = loader.reader.local.get(&Key::Page(Box::new(query.clone()), view));
+    let same = earlier.as_deref().and_then(|entry| match &entry.value {
+        Value::Body(body) => Some(body).filter(|body| body.identity() == composed.identity()).cloned(),
+        Value::Product { .. } | Value::Names(_) | Value::Moved(_) | Value::Ids(_) | Value::Absent => None,
+    });
+    Entry { stamp, dependencies: dependencies.into(), value: Value::Body(same.unwrap_or(composed)) }
+}
+
+/// The entry of a page's ids; of an unknown category, where there is none.
+fn entry_of(query: &ListQuery, stamp: Stamp, page: Option<Arc<ListPage>>) -> Entry {
+    let Some(page) = page else {
+        // Any change of the tree may make it known.
+        return absent(stamp, [Dependency::category_tree()]);
+    };
+    Entry { stamp, dependencies: dependencies(query, &page).into(), value: Value::Ids(page) }
+}
+
+/// What can change a page's ids and counts. Lists that know of nothing but places and titles have a dependency for each
+/// category; all others fall with any product and are looked at before they are made anew (see [`super::lists`]).
+fn dependencies(query: &ListQuery, page: &ListPage) -> Vec<Dependency> {
+    let Filter { category: _, brands, tags, price_min, price_max, in_stock, attributes, text } =
+        &query.filter;
+    let is_filtered = !brands.is_empty()
+        || !tags.is_empty()
+        || price_min.is_some()
+        || price_max.is_some()
+        || *in_stock
+        || !attributes.is_empty()
+        || text.is_some();
+    let is_by_place = matches!(query.sort, Sort::Newest | Sort::Title | Sort::Position | Sort::Relevance);
+    let counts = |facet: fn(&Facet) -> bool| query.facets.iter().any(facet);
+    let has_text = text.is_some();
+    let mut all = match page.category {
+        Some(id) if is_by_place && !is_filtered && query.facets.is_empty() && !query.has_total => {
+            vec![Dependency::listing(&id)]
+        }
+        None if is_by_place && !is_filtered && query.facets.is_empty() && !query.has_total => {
+            vec![Dependency::listing_all()]
+        }
+        Some(_) | None => vec![Dependency::goods()],
+    };
+    all.extend(page.category.map(|id| Dependency::category(&id)));
+    if has_text || counts(|facet| *facet == Facet::Category) {
+        all.push(Dependency::category_tree());
+    }
+    if has_text || !brands.is_empty() || counts(|facet| *facet == Facet::Brand) {
+        all.push(Dependency::brand_list());
+    }
+    if has_text {
+        all.push(Dependency::synonyms());
+    }
+    all
 }
 
 /// The entries of products that were read at `stamp`.
@@ -87,21 +210,14 @@ fn entries(
     rows.iter().map(entry).collect()
 }
 
-async fn ids_entry(
-    loader: &Loader,
-    query: &ListQuery,
-    shared: Option<&SharedCache>,
-) -> Result<(Arc<Entry>, Source), CatalogError> {
+async fn ids_entry(loader: &Loader, query: &ListQuery) -> Result<Arc<Entry>, CatalogError> {
     let key = Key::Ids(Box::new(query.clone()));
     if let Some(entry) = loader.reader.current(&key) {
-        return Ok((entry, Source::Database));
+        return Ok(entry);
     }
-    let loaded = Box::pin(loader.load(&key, shared)).await?;
-    if let (Source::Database, Some(shared)) = (loaded.source, shared) {
-        loader.share(&key, &loaded.entry, shared).await;
-    }
+    let loaded = load_ids(loader, query).await?;
     loader.reader.local.insert(key, Arc::clone(&loaded.entry));
-    Ok((loaded.entry, loaded.source))
+    Ok(loaded.entry)
 }
 
 /// Current entries of the listed products; what the local cache lacks is read in one statement.
@@ -132,33 +248,4 @@ async fn cards(
         found.insert(*id, Arc::clone(entry));
     }
     Ok(found)
-}
-
-fn compose(
-    query: &ListQuery,
-    ids: &[Uuid],
-    next: Option<&Cursor>,
-    cards: &HashMap<Uuid, Arc<Entry>>,
-) -> Encoded {
-    let listed = ids.iter().filter_map(|id| match &cards.get(id)?.value {
-        Value::Product { card, .. } => Some(card),
-        Value::Body(_) | Value::Names(_) | Value::Moved(_) | Value::Ids { .. } | Value::Absent => None,
-    });
-    let mut json = b"{\"items\":[".to_vec();
-    for (index, card) in listed.enumerate() {
-        if index > 0 {
-            json.push(b',');
-        }
-        let card: &Bytes = card;
-        json.extend_from_slice(card);
-    }
-    json.extend_from_slice(b"],\"next_cursor\":");
-    let token: Option<Arc<str>> = next.map(|next| cursor::token(query, next.clone()).into());
-    match &token {
-        // A token is base64url: nothing in it needs escaping.
-        Some(token) => json.extend_from_slice(format!("\"{token}\"").as_bytes()),
-        None => json.extend_from_slice(b"null"),
-    }
-    json.push(b'}');
-    Encoded::new(0, &json).followed_by(token)
 }

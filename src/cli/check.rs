@@ -19,7 +19,6 @@ use self::{
 };
 use super::{error::CliError, output, services};
 use crate::{
-    catalog::messages::Sort,
     domain::money::Currency,
     settings::{ServiceSettings, parse_currency},
     store::{Connection, error::StoreError, members, pool, reads::audit},
@@ -142,13 +141,7 @@ impl Audit<'_> {
             }
         }
         let mut unverified = 0;
-        let lists = [
-            Subject::Tree,
-            Subject::Brands,
-            Subject::Attributes,
-            Subject::Page(Sort::Newest),
-            Subject::Page(Sort::Title),
-        ];
+        let lists = [Subject::Tree, Subject::Brands, Subject::Attributes, Subject::Page];
         for subject in lists {
             if !self.subject(&member, &subject, &mut unverified)? {
                 return Ok(());

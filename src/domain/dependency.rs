@@ -63,6 +63,11 @@ impl Dependency {
         Self::new("listing", "*")
     }
 
+    /// Any field by which any product is filtered, counted, sorted or searched.
+    pub fn goods() -> Self {
+        Self::new("goods", "")
+    }
+
     /// The category tree: any category's creation, removal, move or rename.
     pub fn category_tree() -> Self {
         Self::new("categories", "")

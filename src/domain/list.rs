@@ -1,5 +1,6 @@
 //! What can be asked of a list: filters, order, facets, and where a page starts.
 
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::money::Currency;
@@ -24,8 +25,31 @@ pub struct ListQuery {
     pub start: Start,
 }
 
+impl ListQuery {
+    /// Bytes it holds, roughly.
+    pub fn weight(&self) -> usize {
+        let Filter { category, brands, tags, attributes, text, .. } = &self.filter;
+        let attributes =
+            attributes.iter().flat_map(|filter| std::iter::once(&filter.code).chain(&filter.values));
+        let texts = category.iter().chain(text).chain(brands).chain(tags).chain(attributes);
+        let place = match &self.start {
+            Start::Beginning => None,
+            Start::After(place) | Start::Before(place) => Some(&place.key),
+        };
+        let title = match place {
+            Some(SortKey::Title(title)) => title.len(),
+            Some(_) | None => 0,
+        };
+        let each = size_of::<Box<str>>();
+        size_of::<Self>()
+            + texts.map(|text| text.len() + each).sum::<usize>()
+            + title
+            + size_of_val(&*self.facets)
+    }
+}
+
 /// Which products: all of these that are given, each with any one of its values.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize)]
 pub struct Filter {
     /// Id or slug of the category whose subtree is listed.
     pub category: Option<Box<str>>,
@@ -46,7 +70,7 @@ pub struct Filter {
 }
 
 /// An attribute and the values of which a product must have one.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 pub struct AttributeFilter {
     /// Code of the attribute.
     pub code: Box<str>,
@@ -55,7 +79,7 @@ pub struct AttributeFilter {
 }
 
 /// Order of a list. Ties are broken by id.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize)]
 pub enum Sort {
     /// Latest published first, later ids first among equals.
     #[default]
@@ -98,7 +122,7 @@ pub enum Start {
 }
 
 /// A place in a list: that of an item, by what it is sorted by and its id. The item itself need not be there any more.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Place {
     /// The item's sort value.
     pub key: SortKey,
@@ -107,7 +131,7 @@ pub struct Place {
 }
 
 /// What an item is sorted by.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum SortKey {
     /// [`Sort::Newest`]: microseconds since 1970.
     Time(i64),
@@ -142,6 +166,20 @@ pub struct ListPage {
     pub total: Option<Total>,
     /// What the search did to answer at all.
     pub search: Option<SearchNotes>,
+}
+
+impl ListPage {
+    /// Bytes it holds, roughly.
+    pub fn weight(&self) -> usize {
+        let counts = self.facets.iter().map(|facet| match facet {
+            FacetCounts::Brands(counts) => counts.len(),
+            FacetCounts::Categories(counts) => counts.len(),
+            FacetCounts::Attribute(_, counts) => counts.len(),
+            FacetCounts::Prices(counts) => counts.len(),
+        });
+        // A count stands beside a name or two.
+        size_of::<Self>() + size_of_val(&*self.ids) + counts.sum::<usize>() * 96
+    }
 }
 
 /// How many match.

@@ -11,6 +11,7 @@ pub mod draft;
 pub mod draft_reader;
 pub mod invalid;
 pub mod list;
+pub mod list_body;
 pub mod listed;
 pub mod locale;
 pub mod merge_patch;

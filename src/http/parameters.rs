@@ -43,6 +43,40 @@ impl<'a> Query<'a> {
         Some(value)
     }
 
+    /// Takes all values of a parameter that may be repeated, at most `most`; reports those that are not text.
+    pub(super) fn texts(&mut self, name: &'static str, most: usize) -> Vec<String> {
+        let (taken, rest) = std::mem::take(&mut self.rest).into_iter().partition(|(key, _)| key == name);
+        self.rest = rest;
+        self.checked(taken, most).into_iter().map(|(_, value)| value).collect()
+    }
+
+    /// Takes all parameters whose name begins with `prefix`, at most `most`: what follows it, and the value.
+    pub(super) fn prefixed(&mut self, prefix: &str, most: usize) -> Vec<(String, String)> {
+        let is_taken = |(key, _): &(Cow<'_, str>, _)| key.starts_with(prefix);
+        let (taken, rest) = std::mem::take(&mut self.rest).into_iter().partition(is_taken);
+        self.rest = rest;
+        let taken = self.checked(taken, most).into_iter();
+        taken.map(|(name, value)| (name.strip_prefix(prefix).unwrap_or_default().to_owned(), value)).collect()
+    }
+
+    fn checked(&mut self, taken: Vec<(Cow<'a, str>, Cow<'a, str>)>, most: usize) -> Vec<(String, String)> {
+        let mut texts = Vec::with_capacity(taken.len());
+        if let Some((name, _)) = taken.get(most) {
+            self.faults.push(Fault::parameter(printable(name), "too_many", format!("at most {most} values")));
+        }
+        for (name, value) in taken {
+            let name = printable(&name);
+            match check_text(&name, &value) {
+                Ok(()) if name.ends_with('.') => {
+                    self.faults.push(Fault::parameter(name, "unknown", "a name must follow the point"));
+                }
+                Ok(()) => texts.push((name, value.into_owned())),
+                Err(fault) => self.faults.push(fault),
+            }
+        }
+        texts
+    }
+
     /// Takes a parameter and reads it; reports it with this rule and explanation when that fails.
     pub(super) fn read<T>(
         &mut self,
@@ -81,6 +115,13 @@ impl<'a> Query<'a> {
         self.read(name, "not_uuid", "a UUID", |value| Uuid::try_parse(value).ok())
     }
 
+    /// Reports that a parameter is not there, unless it was reported otherwise.
+    pub(super) fn missing(&mut self, name: &'static str) {
+        if !self.faults.iter().any(|fault| fault.parameter.as_deref() == Some(name)) {
+            self.fault(name, "missing", "must be given");
+        }
+    }
+
     pub(super) fn fault(&mut self, name: &'static str, rule: &'static str, detail: &'static str) {
         self.faults.push(Fault::parameter(name, rule, detail));
     }
@@ -88,8 +129,11 @@ impl<'a> Query<'a> {
     /// Ends reading: whatever was not taken is unknown.
     pub(super) fn finish(mut self) -> Result<(), Problem> {
         for (name, _) in self.rest {
-            let name: String = name.chars().filter(|c| !c.is_control()).take(64).collect();
-            self.faults.push(Fault::parameter(name, "unknown", "this resource has no such parameter"));
+            self.faults.push(Fault::parameter(
+                printable(&name),
+                "unknown",
+                "this resource has no such parameter",
+            ));
         }
         if self.faults.is_empty() { Ok(()) } else { Err(Problem::parameters(self.faults)) }
     }
@@ -114,8 +158,13 @@ fn wrong(fault: Fault) -> Problem {
     Problem::parameters(vec![fault])
 }
 
+/// A parameter's name as a problem tells it.
+fn printable(name: &str) -> String {
+    name.chars().filter(|c| !c.is_control()).take(64).collect()
+}
+
 /// What can be a name, slug, SKU or code: text without control characters, of bounded length.
-fn check_text(name: &'static str, text: &str) -> Result<(), Fault> {
+fn check_text(name: &str, text: &str) -> Result<(), Fault> {
     if text.is_empty() {
         return Err(Fault::parameter(name, "empty", "must not be empty"));
     }

@@ -41,6 +41,8 @@ pub(super) struct Term {
 pub(super) struct Lexicon {
     pub(super) language: Language,
     words: Vec<Word>,
+    /// Terms of the words, by id: phrases look many up.
+    word_terms: Vec<u32>,
     /// Of the words, by id.
     signatures: Vec<Signature>,
     free_words: Vec<u32>,
@@ -55,6 +57,7 @@ impl Lexicon {
         Self {
             language,
             words: Vec::new(),
+            word_terms: Vec::new(),
             signatures: Vec::new(),
             free_words: Vec::new(),
             by_text: BTreeMap::new(),
@@ -79,6 +82,10 @@ impl Lexicon {
         let index = index(id);
         if self.signatures.len() <= index {
             self.signatures.resize(index.saturating_add(1), Signature::NONE);
+            self.word_terms.resize(index.saturating_add(1), u32::MAX);
+        }
+        if let Some(slot) = self.word_terms.get_mut(index) {
+            *slot = term;
         }
         if let Some(slot) = self.signatures.get_mut(index) {
             *slot = signature;
@@ -133,6 +140,11 @@ impl Lexicon {
     /// The word of this id.
     pub(super) fn word(&self, id: u32) -> Option<&Word> {
         self.words.get(index(id))
+    }
+
+    /// The term of the word of this id.
+    pub(super) fn term_of_word(&self, id: u32) -> Option<u32> {
+        self.word_terms.get(index(id)).copied()
     }
 
     /// The word written like this.

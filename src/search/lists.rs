@@ -8,22 +8,16 @@ use super::{
     postings::{lower, payload, whole},
 };
 
+/// Most entries that are united by sorting.
+const SORTED_MAX: usize = 8192;
+
 /// Entries of a slot: lower half of the ordinal, impact, position in the title; ascending, each ordinal once.
 pub(super) fn block<'a>(index: &'a TextIndex, slot: &Slot, key: u16, in_titles: bool) -> Cow<'a, [u32]> {
     let mut found = match slot.alternatives.as_slice() {
         [only] => way(index, only, key),
         ways => {
-            let mut all: Vec<u32> = ways.iter().flat_map(|one| way(index, one, key).into_owned()).collect();
-            all.sort_unstable();
-            // Of one product the last has the greatest impact.
-            all.dedup_by(|next, kept| {
-                let is_same = lower(*next) == lower(*kept);
-                if is_same {
-                    *kept = *next;
-                }
-                is_same
-            });
-            Cow::Owned(all)
+            let blocks: Vec<_> = ways.iter().map(|one| way(index, one, key)).collect();
+            Cow::Owned(united(&blocks))
         }
     };
     if in_titles {
@@ -40,6 +34,32 @@ pub(super) fn impact(payload: u16) -> u8 {
 /// Position in the title of a payload, from 1; 0 when it is elsewhere.
 pub(super) fn position(payload: u16) -> u8 {
     payload.to_be_bytes()[1]
+}
+
+/// Entries of all; of one product that with the greatest impact.
+fn united(blocks: &[Cow<'_, [u32]>]) -> Vec<u32> {
+    let count: usize = blocks.iter().map(|block| block.len()).sum();
+    if count > SORTED_MAX {
+        // No payload is 0: every impact is at least 1.
+        let mut cells = vec![0_u16; 1 << 16];
+        for entry in blocks.iter().flat_map(|block| block.iter()) {
+            if let Some(cell) = cells.get_mut(usize::from(lower(*entry))) {
+                *cell = payload(*entry).max(*cell);
+            }
+        }
+        let filled = (0..=u16::MAX).zip(cells).filter(|(_, payload)| *payload > 0);
+        return filled.map(|(low, payload)| whole(low, payload)).collect();
+    }
+    let mut all: Vec<u32> = blocks.iter().flat_map(|block| block.iter()).copied().collect();
+    all.sort_unstable();
+    all.dedup_by(|next, kept| {
+        let is_same = lower(*next) == lower(*kept);
+        if is_same {
+            *kept = *next;
+        }
+        is_same
+    });
+    all
 }
 
 fn way<'a>(index: &'a TextIndex, way: &Alternative, key: u16) -> Cow<'a, [u32]> {

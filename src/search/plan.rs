@@ -12,6 +12,9 @@ use super::{
 /// Most words that an unfinished one may become.
 const PREFIX_WORDS_MAX: usize = 24;
 
+/// The same for one or two letters, which nearly every product has somewhere.
+const SHORT_PREFIX_WORDS_MAX: usize = 8;
+
 /// Most words of a code that is written in parts.
 const CODE_WORDS_MAX: usize = 6;
 
@@ -97,7 +100,9 @@ impl Plan {
                 alternatives.iter().map(|way| frequency(index, way)).max().unwrap_or_default();
             let is_open = query.is_open && place.saturating_add(1) == words.len();
             if is_open && asked.text.chars().count() >= aim.prefix_min {
-                let prefixed = index.lexicon.prefixed(&asked.text, PREFIX_WORDS_MAX);
+                let is_short = asked.text.chars().nth(2).is_none();
+                let limit = if is_short { SHORT_PREFIX_WORDS_MAX } else { PREFIX_WORDS_MAX };
+                let prefixed = index.lexicon.prefixed(&asked.text, limit);
                 for term in
                     prefixed.into_iter().filter(|term| !covers(&alternatives, *term)).collect::<Vec<_>>()
                 {

@@ -5,8 +5,10 @@ use std::borrow::Cow;
 /// Up to so many are kept as one list.
 const FEW_MAX: usize = 256;
 
-/// Products of a term, ascending. Rare terms are one list of 6 bytes each; others are parted by the upper half of the
-/// ordinal, 4 bytes each, so that one more moves little memory.
+/// Most entries of a block (4 KiB): one more moves little memory, and memory that is let go fits the next.
+const BLOCK_MAX: usize = 1024;
+
+/// Products of a term, ascending. Rare terms are one list of 6 bytes each; others are parted into blocks, 4 bytes each.
 #[derive(Debug, Clone)]
 pub(super) enum Postings {
     /// Upper half, lower half, payload.
@@ -15,7 +17,7 @@ pub(super) enum Postings {
     Many(Vec<Block>, u32),
 }
 
-/// Products with the same upper half of the ordinal.
+/// Neighbouring products with the same upper half of the ordinal.
 #[derive(Debug, Clone)]
 pub(super) struct Block {
     key: u16,
@@ -73,13 +75,7 @@ impl Postings {
                 }
             }
             Self::Many(blocks, count) => {
-                let at = blocks.partition_point(|block| block.key < upper);
-                if blocks.get(at).is_none_or(|block| block.key != upper) {
-                    blocks.insert(at, Block { key: upper, entries: Vec::new() });
-                }
-                if let Some(block) = blocks.get_mut(at) {
-                    *count = count.saturating_add(u32::from(block.set(lower, payload)));
-                }
+                *count = count.saturating_add(u32::from(set(blocks, (upper, lower), payload)));
             }
         }
     }
@@ -94,7 +90,7 @@ impl Postings {
                 }
             }
             Self::Many(blocks, count) => {
-                let at = blocks.partition_point(|block| block.key < upper);
+                let at = place(blocks, (upper, lower));
                 let Some(block) = blocks.get_mut(at).filter(|block| block.key == upper) else { return };
                 *count = count.saturating_sub(u32::from(block.unset(lower)));
                 if block.entries.is_empty() {
@@ -112,7 +108,12 @@ impl Postings {
         let (upper, low) = halves(ordinal);
         match self {
             Self::Few(few) => few.binary_search_by_key(&(upper, low), |[u, l, _]| (*u, *l)).is_ok(),
-            Self::Many(..) => self.block(upper).binary_search_by_key(&low, |entry| lower(*entry)).is_ok(),
+            Self::Many(blocks, _) => {
+                let block = blocks.get(place(blocks, (upper, low))).filter(|block| block.key == upper);
+                block.is_some_and(|block| {
+                    block.entries.binary_search_by_key(&low, |entry| lower(*entry)).is_ok()
+                })
+            }
         }
     }
 
@@ -125,9 +126,21 @@ impl Postings {
                 Cow::Owned(same.map(|[_, lower, payload]| whole(*lower, *payload)).collect())
             }
             Self::Many(blocks, _) => {
-                let at = blocks.binary_search_by_key(&key, |block| block.key);
-                let block = at.ok().and_then(|at| blocks.get(at));
-                Cow::Borrowed(block.map_or(&[], |block| block.entries.as_slice()))
+                let from = blocks.partition_point(|block| block.key < key);
+                let blocks = blocks.get(from..).unwrap_or_default();
+                let same = blocks.get(..blocks.partition_point(|block| block.key == key)).unwrap_or_default();
+                match same {
+                    [] => Cow::Borrowed(&[]),
+                    [one] => Cow::Borrowed(&one.entries),
+                    several => {
+                        let mut all =
+                            Vec::with_capacity(several.iter().map(|block| block.entries.len()).sum());
+                        for block in several {
+                            all.extend_from_slice(&block.entries);
+                        }
+                        Cow::Owned(all)
+                    }
+                }
             }
         }
     }
@@ -155,6 +168,33 @@ impl Postings {
         }
         Self::Many(blocks, u32::try_from(few.len()).unwrap_or(u32::MAX))
     }
+}
+
+/// The block that has or would have a product: the last that does not begin behind it, if that is of the same upper half.
+fn place(blocks: &[Block], (upper, low): (u16, u16)) -> usize {
+    let begins = |block: &Block| (block.key, block.entries.first().map_or(0, |entry| lower(*entry)));
+    let after = blocks.partition_point(|block| begins(block) <= (upper, low));
+    let before = after.saturating_sub(1);
+    if blocks.get(before).is_some_and(|block| block.key == upper) { before } else { after }
+}
+
+/// Whether it was not there yet. A full block is parted; at its end, where new products go, the next one begins.
+fn set(blocks: &mut Vec<Block>, (upper, low): (u16, u16), payload: u16) -> bool {
+    let at = place(blocks, (upper, low));
+    let Some(block) = blocks.get_mut(at).filter(|block| block.key == upper) else {
+        insert(blocks, at, Block { key: upper, entries: vec![whole(low, payload)] });
+        return true;
+    };
+    if block.entries.len() < BLOCK_MAX {
+        return block.set(low, payload);
+    }
+    let is_behind = block.entries.last().is_some_and(|last| lower(*last) < low);
+    let entries = if is_behind { Vec::new() } else { block.entries.split_off(BLOCK_MAX / 2) };
+    let mut next = Block { key: upper, entries };
+    let is_next = next.entries.first().is_none_or(|first| lower(*first) <= low);
+    let is_new = if is_next { next.set(low, payload) } else { block.set(low, payload) };
+    insert(blocks, at.saturating_add(1), next);
+    is_new
 }
 
 impl Block {
@@ -197,7 +237,7 @@ mod tests {
     proptest! {
         /// Whatever is set and unset, the lists hold what a map holds.
         #[test]
-        fn hold_what_a_map_holds(steps in prop::collection::vec((0_u32..4, 0_u32..400, any::<u16>(), 0_u8..8), 0..2000)) {
+        fn hold_what_a_map_holds(steps in prop::collection::vec((0_u32..3, 0_u32..3000, any::<u16>(), 0_u8..8), 0..8000)) {
             let mut map = BTreeMap::new();
             let mut postings = Postings::default();
             for (upper, lower, payload, kind) in steps {
@@ -214,7 +254,7 @@ mod tests {
             for key in postings.keys() {
                 held.extend(postings.block(key).iter().map(|entry| (whole(key, lower(*entry)), payload(*entry))));
             }
-            prop_assert_eq!(postings.len() as usize, held.len());
+            prop_assert_eq!(usize::try_from(postings.len()).unwrap(), held.len());
             prop_assert_eq!(held, map.into_iter().collect::<Vec<_>>());
         }
     }

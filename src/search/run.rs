@@ -1,5 +1,7 @@
 //! Finding what fills the slots, and how well.
 
+use std::borrow::Cow;
+
 use roaring::RoaringBitmap;
 
 use super::{
@@ -26,6 +28,9 @@ const NEAR: u32 = 40;
 
 /// Set for what has all words.
 const ALL_WORDS: u32 = 1 << 30;
+
+/// Blocks with fewer entries than this are sorted; in others each product has a cell.
+const SPARSE: usize = 4096;
 
 /// Products of one block.
 const BLOCK: usize = 1 << 16;
@@ -154,23 +159,17 @@ impl<'a> Run<'a> {
         let required: u32 = required.fold(0, |mask, (number, _)| mask | 1_u32.wrapping_shl(number));
         let mut hits = Vec::new();
         let mut best = 1_u32;
-        let mut cells = vec![Match::default(); BLOCK];
+        let mut cells = Vec::new();
         for key in self.keys() {
-            cells.fill(Match::default());
             let blocks = self.blocks(key);
-            for ((number, slot), block) in (0..).zip(&self.plan.slots).zip(&blocks) {
-                for entry in block.iter() {
-                    let (low, payload) = halves(*entry);
-                    if let Some(cell) = cells.get_mut(usize::from(low)) {
-                        cell.add(number, slot, payload);
-                    }
-                }
-            }
-            for (low, cell) in (0..=u16::MAX).zip(&cells) {
-                let is_enough = cell.covered * 256 >= best * SHARE_MIN && cell.mask & required == required;
-                if cell.mask != 0 && is_enough && self.accepts(whole(key, low)) {
-                    best = best.max(cell.covered);
-                    hits.push((whole(key, low), *cell, cell.score(self.plan)));
+            let entries: usize = blocks.iter().map(|block| block.len()).sum();
+            let matches =
+                if entries < SPARSE { self.sparse(&blocks) } else { self.dense(&blocks, &mut cells) };
+            for (low, found) in matches {
+                let is_enough = found.covered * 256 >= best * SHARE_MIN && found.mask & required == required;
+                if is_enough && self.accepts(whole(key, low)) {
+                    best = best.max(found.covered);
+                    hits.push((whole(key, low), found, found.score(self.plan)));
                 }
             }
         }
@@ -178,29 +177,78 @@ impl<'a> Run<'a> {
         hits
     }
 
-    fn blocks(&self, key: u16) -> Vec<std::borrow::Cow<'a, [u32]>> {
+    /// What each product of a block has, by sorting the entries.
+    fn sparse(&self, blocks: &[Cow<'_, [u32]>]) -> Vec<(u16, Match)> {
+        let numbered = (0_u32..).zip(blocks);
+        let entries =
+            numbered.flat_map(|(number, block)| block.iter().map(move |entry| (halves(*entry), number)));
+        let mut entries: Vec<(u16, u32, u16)> =
+            entries.map(|((low, payload), number)| (low, number, payload)).collect();
+        entries.sort_unstable();
+        let of_one = entries.chunk_by(|a, b| a.0 == b.0);
+        of_one
+            .filter_map(|same| {
+                let mut found = Match::default();
+                let mut slots = (0..).zip(&self.plan.slots);
+                for (_, number, payload) in same {
+                    if let Some((_, slot)) = slots.find(|(of, _)| of == number) {
+                        found.add(*number, slot, *payload);
+                    }
+                }
+                Some((same.first()?.0, found))
+            })
+            .collect()
+    }
+
+    /// The same with a cell for each product that a block may have; `cells` are used again.
+    fn dense(&self, blocks: &[Cow<'_, [u32]>], cells: &mut Vec<Match>) -> Vec<(u16, Match)> {
+        cells.clear();
+        cells.resize(BLOCK, Match::default());
+        for ((number, slot), block) in (0..).zip(&self.plan.slots).zip(blocks) {
+            for entry in block.iter() {
+                let (low, payload) = halves(*entry);
+                if let Some(cell) = cells.get_mut(usize::from(low)) {
+                    cell.add(number, slot, payload);
+                }
+            }
+        }
+        (0..=u16::MAX)
+            .zip(&*cells)
+            .filter(|(_, cell)| cell.mask != 0)
+            .map(|(low, cell)| (low, *cell))
+            .collect()
+    }
+
+    fn blocks(&self, key: u16) -> Vec<Cow<'a, [u32]>> {
         let slots = self.plan.slots.iter();
         slots.map(|slot| lists::block(self.index, slot, key, self.plan.in_titles)).collect()
     }
 
     fn accepts(&self, ordinal: u32) -> bool {
         self.within.is_none_or(|within| within.contains(ordinal))
-            && self.plan.phrases.iter().all(|phrase| self.has(ordinal, phrase))
+            && self.plan.phrases.iter().all(|phrase| self.stands(ordinal, phrase))
             && !self.plan.excluded.iter().any(|phrase| self.has(ordinal, phrase))
     }
 
     fn has(&self, ordinal: u32, phrase: &Phrase) -> bool {
-        let has_term =
-            |term: &u32| self.index.lexicon.postings(*term).is_some_and(|found| found.has(ordinal));
-        if phrase.code.as_ref().is_some_and(has_term) {
-            return true;
-        }
-        if !phrase.terms.iter().all(has_term) {
-            return false;
-        }
+        phrase.code.is_some_and(|term| self.has_term(ordinal, term))
+            || (phrase.terms.iter().all(|term| self.has_term(ordinal, *term))
+                && self.is_in_order(ordinal, phrase))
+    }
+
+    /// The same for a product that fills the slots of the phrase's words.
+    fn stands(&self, ordinal: u32, phrase: &Phrase) -> bool {
+        phrase.code.is_some_and(|term| self.has_term(ordinal, term)) || self.is_in_order(ordinal, phrase)
+    }
+
+    fn has_term(&self, ordinal: u32, term: u32) -> bool {
+        self.index.lexicon.postings(term).is_some_and(|found| found.has(ordinal))
+    }
+
+    fn is_in_order(&self, ordinal: u32, phrase: &Phrase) -> bool {
         let [_, _, ..] = phrase.terms.as_slice() else { return true };
         let Some(bytes) = self.index.record(ordinal) else { return false };
-        let term_of = |word: u32| self.index.lexicon.word(word).map(|word| word.term);
+        let term_of = |word: u32| self.index.lexicon.term_of_word(word);
         let terms: Vec<Option<u32>> = unpacked_sequence(bytes).0.into_iter().map(term_of).collect();
         terms.windows(phrase.terms.len()).any(|window| window.iter().flatten().eq(&phrase.terms))
     }

@@ -23,20 +23,22 @@ struct Weight {
     usual_length: u32,
     /// How much of the weight depends on the length, in 256ths.
     by_length: u32,
+    /// Occurrences that count. Who repeats a word in a title sells accessories, not the thing.
+    times_max: u32,
 }
 
 impl Field {
     const fn weight(self) -> Weight {
-        let (once, usual_length, by_length) = match self {
-            Self::Title => (1024, 15, 100),
-            Self::Brand => (640, 2, 0),
-            Self::Code => (1024, 1, 0),
-            Self::ProductType => (512, 2, 0),
-            Self::Category => (384, 6, 60),
-            Self::Words => (320, 15, 100),
-            Self::Description => (256, 60, 140),
+        let (once, usual_length, by_length, times_max) = match self {
+            Self::Title => (1024, 15, 128, 1),
+            Self::Brand => (640, 2, 0, 1),
+            Self::Code => (1024, 1, 0, 1),
+            Self::ProductType => (576, 2, 0, 1),
+            Self::Category => (512, 6, 60, 1),
+            Self::Words => (320, 15, 100, 1),
+            Self::Description => (256, 60, 140, 3),
         };
-        Weight { once, usual_length, by_length }
+        Weight { once, usual_length, by_length, times_max }
     }
 }
 
@@ -56,10 +58,10 @@ pub(super) struct Count {
 pub(super) fn impact(counts: impl Iterator<Item = Count>) -> u8 {
     let mut sum = 0_u64;
     for Count { field, times, length } in counts {
-        let Weight { once, usual_length, by_length } = field.weight();
+        let Weight { once, usual_length, by_length, times_max } = field.weight();
         let relative = 256 * u64::from(length) / u64::from(usual_length);
         let norm = u64::from(256 - by_length) + u64::from(by_length) * relative / 256;
-        sum += u64::from(once) * u64::from(times) * 256 / norm.max(1);
+        sum += u64::from(once) * u64::from(times.min(times_max)) * 256 / norm.max(1);
     }
     u8::try_from((255 * sum / (sum + HALF)).clamp(1, 255)).unwrap_or(255)
 }

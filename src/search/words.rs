@@ -63,7 +63,7 @@ mod tests {
     fn words(text: &str, elides: bool) -> String {
         let mut found = Vec::new();
         each_word(text, elides, |word, joined| {
-            found.push(format!("{}{word}", if joined { "-" } else { "" }))
+            found.push(format!("{}{word}", if joined { "-" } else { "" }));
         });
         found.join(" ")
     }

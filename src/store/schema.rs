@@ -79,6 +79,7 @@ diesel::table! {
         joined -> Array<Nullable<Uuid>>,
         departed -> Array<Nullable<Uuid>>,
         stamped_at -> Nullable<Timestamptz>,
+        listed -> Nullable<Array<Nullable<Uuid>>>,
     }
 }
 

@@ -23,6 +23,8 @@ pub enum Kind {
     LeaseKeeper,
     /// Exchanges messages with the other instances.
     Messenger,
+    /// Feeds the index of lists.
+    ListFeeder,
 }
 
 impl Kind {
@@ -35,6 +37,7 @@ impl Kind {
             Self::LogFollower => &metrics.actors.log_follower,
             Self::LeaseKeeper => &metrics.actors.lease_keeper,
             Self::Messenger => &metrics.actors.messenger,
+            Self::ListFeeder => &metrics.actors.list_feeder,
         }
     }
 
@@ -47,6 +50,7 @@ impl Kind {
             Self::LogFollower => "log_follower",
             Self::LeaseKeeper => "lease_keeper",
             Self::Messenger => "messenger",
+            Self::ListFeeder => "list_feeder",
         }
     }
 }

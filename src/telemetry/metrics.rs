@@ -5,6 +5,7 @@
 mod actors;
 mod coherence;
 mod http;
+mod lists;
 
 use std::sync::Arc;
 
@@ -17,6 +18,7 @@ pub use self::{
     actors::{ActorMetrics, ActorsMetrics},
     coherence::CoherenceMetrics,
     http::{HttpMetrics, RouteMetrics},
+    lists::ListMetrics,
 };
 
 /// `Content-Type` of [`Metrics::encode`].
@@ -44,6 +46,8 @@ pub struct Metrics {
     pub log: LogMetrics,
     /// Lease, members, waits for stability.
     pub coherence: Arc<CoherenceMetrics>,
+    /// The index of lists.
+    pub lists: ListMetrics,
     /// The shared cache's connection.
     pub redis: RedisMetrics,
 }
@@ -149,6 +153,7 @@ impl Metrics {
             actors: ActorsMetrics::new(&registry)?,
             log: LogMetrics::new(&registry)?,
             coherence: Arc::new(CoherenceMetrics::new(&registry)?),
+            lists: ListMetrics::new(&registry)?,
             redis: RedisMetrics::new(&registry)?,
             registry,
         }))

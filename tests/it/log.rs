@@ -124,6 +124,7 @@ fn one_transaction_is_one_event() {
         Dependency::slug("lamp"),
         Dependency::sku("L"),
         Dependency::listing_all(),
+        Dependency::goods(),
     ];
     let expected: BTreeSet<i64> = expected.iter().map(|dependency| dependency.0).collect();
     assert_eq!(deps.iter().copied().collect::<BTreeSet<_>>(), expected);

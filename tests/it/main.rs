@@ -15,6 +15,7 @@ mod admin_api;
 mod aggregate;
 mod architecture;
 mod batch;
+mod browse;
 mod catalogue;
 mod check;
 mod checker;

@@ -194,7 +194,9 @@ fn walk(app: &App, first: &str) -> Vec<String> {
     while let Some(path) = next {
         let answer = app.get(&path);
         assert_eq!(answer.status(), 200, "{path}");
-        let link = answer.headers().get("link").map(|link| link.to_str().expect("text").to_owned());
+        let links =
+            answer.headers().get_all("link").iter().map(|link| link.to_str().expect("text").to_owned());
+        let link = links.into_iter().find(|link| link.ends_with("rel=\"next\""));
         let page: Value = answer.json().expect("JSON");
         let items = page["items"].as_array().expect("items");
         titles.extend(items.iter().map(|item| item["title"].as_str().expect("a title").to_owned()));

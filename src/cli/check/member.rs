@@ -8,10 +8,7 @@ use ureq::{Agent, Body, http::Response};
 use uuid::Uuid;
 
 use super::subject::{Content, Subject};
-use crate::{
-    catalog::messages::Sort,
-    domain::{locale::Locale, money::Currency, rendering::View},
-};
+use crate::domain::{locale::Locale, money::Currency, rendering::View};
 
 /// Longest body that is read: a page of products at their limits.
 const BODY_BYTES_MAX: u64 = 256 * 1024 * 1024;
@@ -127,9 +124,8 @@ impl Member {
             Subject::Sku(sku) => format!("{products}/by-sku/{}?", encoded(sku)),
             Subject::Tree => "/v1/store/categories?".to_owned(),
             Subject::Brands => "/v1/store/brands?".to_owned(),
+            Subject::Page => format!("{products}?sort=newest&"),
             Subject::Attributes => "/v1/store/attributes?".to_owned(),
-            Subject::Page(Sort::Newest) => format!("{products}?sort=newest&"),
-            Subject::Page(Sort::Title) => format!("{products}?sort=title&"),
         };
         format!("{path}currency={}", self.view.currency)
     }
@@ -192,7 +188,7 @@ mod tests {
         assert_eq!(member.url, "http://h:1");
         let sku = Subject::Sku("../A B?".to_owned());
         assert_eq!(member.path(&sku), "/v1/store/products/by-sku/%2E%2E%2FA%20B%3F?currency=USD");
-        assert_eq!(member.path(&Subject::Page(Sort::Title)), "/v1/store/products?sort=title&currency=USD");
+        assert_eq!(member.path(&Subject::Page), "/v1/store/products?sort=newest&currency=USD");
     }
 
     #[test]

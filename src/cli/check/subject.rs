@@ -4,14 +4,12 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::{
-    catalog::{
-        cursor,
-        messages::{ListQuery, Sort},
-    },
+    catalog::cursor,
     domain::{
         attribute::StoreAttributes,
         category::{self, StoreBrands},
         dependency::Dependency,
+        list::{ListPage, ListQuery, Start},
         rendering::{self, Rendered, View},
     },
     limits::{LOG_PULL_MAX, PAGE_SIZE_DEFAULT},
@@ -19,7 +17,7 @@ use crate::{
         Connection,
         error::StoreError,
         events,
-        reads::{self, IdPage, ProductRow, Snapshot, audit},
+        reads::{self, ProductRow, Snapshot, audit},
     },
 };
 
@@ -32,7 +30,7 @@ pub(super) enum Subject {
     Tree,
     Brands,
     Attributes,
-    Page(Sort),
+    Page,
 }
 
 /// What the database has.
@@ -50,7 +48,7 @@ enum Found {
     Absent,
     Moved(String),
     Product(Box<ProductRow>),
-    Page(ListQuery, IdPage, Vec<ProductRow>),
+    Page(ListQuery, Box<ListPage>, Vec<ProductRow>),
     Json(Value),
 }
 
@@ -95,7 +93,7 @@ impl Subject {
 
     /// Reads it in one snapshot.
     pub(super) fn read(&self, connection: &mut Connection) -> Result<Truth, StoreError> {
-        audit::snapshot(connection, |connection| match self {
+        reads::in_snapshot(connection, |connection| match self {
             Self::Product(id) => product(connection, *id, None),
             Self::Sku(sku) => {
                 let name = Dependency::sku(sku);
@@ -118,7 +116,7 @@ impl Subject {
                 let Snapshot { head, value } = reads::attributes(connection)?;
                 Ok(list(head, &StoreAttributes { items: value }, Dependency::attribute_list()))
             }
-            Self::Page(sort) => page(connection, *sort),
+            Self::Page => page(connection),
         })
     }
 }
@@ -158,8 +156,8 @@ fn list(position: i64, body: &impl serde::Serialize, dependency: Dependency) -> 
     Truth { position, found, dependencies: vec![dependency] }
 }
 
-fn page(connection: &mut Connection, sort: Sort) -> Result<Truth, StoreError> {
-    let query = ListQuery { category: None, sort, limit: PAGE_SIZE_DEFAULT, after: None };
+fn page(connection: &mut Connection) -> Result<Truth, StoreError> {
+    let query = ListQuery { limit: PAGE_SIZE_DEFAULT, ..ListQuery::default() };
     let Snapshot { head, value } = audit::page(connection, &query)?;
     let mut dependencies = vec![Dependency::listing_all()];
     let Some((ids, rows)) = value else {
@@ -167,7 +165,7 @@ fn page(connection: &mut Connection, sort: Sort) -> Result<Truth, StoreError> {
     };
     dependencies.extend(ids.ids.iter().map(Dependency::product));
     dependencies.extend(rows.iter().flat_map(embedded));
-    Ok(Truth { position: head, found: Found::Page(query, ids, rows), dependencies })
+    Ok(Truth { position: head, found: Found::Page(query, Box::new(ids), rows), dependencies })
 }
 
 impl Truth {
@@ -181,8 +179,9 @@ impl Truth {
             Found::Page(query, ids, rows) => {
                 let items = rows.iter().map(|row| parse(&rendered(row, view)?.card));
                 let items: Vec<Value> = items.collect::<Result<_, _>>()?;
-                let next = ids.next.clone().map(|next| cursor::token(query, next));
-                Content::Body(json!({"items": items, "next_cursor": next}))
+                let last = ids.last.clone().filter(|_| ids.has_next);
+                let next = last.map(|last| cursor::token(query, &Start::After(last)));
+                Content::Body(json!({"items": items, "next_cursor": next, "previous_cursor": null}))
             }
         })
     }

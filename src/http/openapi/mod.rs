@@ -41,6 +41,7 @@ const PATH: &str = "/openapi.json";
         store::products::by_sku,
         store::batch::get,
         store::lists::products,
+        store::suggestions::suggest,
         store::categories::tree,
         store::categories::one,
         store::brands::all,

@@ -129,7 +129,7 @@ pub(super) fn min_position(headers: &HeaderMap) -> Result<i64, Problem> {
 
 /// The body, or 304 when the client has it.
 fn found(request: &HttpRequest, state: &State, view: View, body: Body) -> HttpResponse {
-    let Body { bytes, coding, etag, next_cursor } = body;
+    let Body { bytes, coding, etag, cursors } = body;
     let mut response = if conditional::none_match_holds(request.headers(), &etag) {
         HttpResponse::new(StatusCode::NOT_MODIFIED)
     } else {
@@ -139,8 +139,10 @@ fn found(request: &HttpRequest, state: &State, view: View, body: Body) -> HttpRe
         if let Some(coding) = content_coding(coding) {
             headers.insert(header::CONTENT_ENCODING, coding);
         }
-        if let Some(link) = next_cursor.and_then(|cursor| next_link(request, &cursor)) {
-            headers.insert(header::LINK, link);
+        for (cursor, relation) in [(cursors.next, "next"), (cursors.previous, "prev")] {
+            if let Some(link) = cursor.and_then(|cursor| link(request, &cursor, relation)) {
+                headers.append(header::LINK, link);
+            }
         }
         response
     };
@@ -212,8 +214,8 @@ fn moved(request: &HttpRequest, slug: &str) -> HttpResponse {
     response
 }
 
-/// The next page's address: the same query with another cursor (RFC 8288).
-fn next_link(request: &HttpRequest, cursor: &str) -> Option<HeaderValue> {
+/// Another page's address: the same query with another cursor (RFC 8288).
+fn link(request: &HttpRequest, cursor: &str, relation: &str) -> Option<HeaderValue> {
     let mut link = format!("<{}?", request.path());
     let others = request.query_string().split('&').filter(|pair| !pair.is_empty());
     for pair in others.filter(|pair| !pair.starts_with("cursor=") && !pair.contains(['<', '>'])) {
@@ -221,7 +223,7 @@ fn next_link(request: &HttpRequest, cursor: &str) -> Option<HeaderValue> {
         link.push('&');
     }
     // Writing to a string cannot fail.
-    let _infallible = write!(link, "cursor={cursor}>; rel=\"next\"");
+    let _infallible = write!(link, "cursor={cursor}>; rel=\"{relation}\"");
     HeaderValue::try_from(link).ok()
 }
 
@@ -245,10 +247,10 @@ mod tests {
     #[test]
     fn the_next_page_keeps_the_query() {
         let request = TestRequest::with_uri("/v1/store/products?category=lamps&cursor=old&limit=5");
-        let link = next_link(&request.to_http_request(), "new").unwrap();
-        assert_eq!(link, "</v1/store/products?category=lamps&limit=5&cursor=new>; rel=\"next\"");
-        let link = next_link(&TestRequest::with_uri("/v1/store/products").to_http_request(), "a").unwrap();
-        assert_eq!(link, "</v1/store/products?cursor=a>; rel=\"next\"");
+        let next = link(&request.to_http_request(), "new", "next").unwrap();
+        assert_eq!(next, "</v1/store/products?category=lamps&limit=5&cursor=new>; rel=\"next\"");
+        let next = link(&TestRequest::with_uri("/v1/store/products").to_http_request(), "a", "next").unwrap();
+        assert_eq!(next, "</v1/store/products?cursor=a>; rel=\"next\"");
     }
 
     #[test]

@@ -4,13 +4,15 @@ use actix_web::{HttpRequest, HttpResponse, web::Data};
 
 use super::{
     answer::{SurrogateKey, answer},
+    filters,
     shapes::{ListParameters, ProductPage, ViewParameters},
     view,
 };
 use crate::{
-    catalog::{
-        cursor,
-        messages::{Key, ListQuery, Sort},
+    catalog::{cursor, messages::Key},
+    domain::{
+        list::{Facet, ListQuery, Sort, Start},
+        money::Currency,
     },
     http::{parameters::Query, problem::Problem, state::State},
     limits::{PAGE_SIZE_DEFAULT, PAGE_SIZE_MAX},
@@ -18,8 +20,10 @@ use crate::{
 
 /// List products
 ///
-/// One page in the order asked for. `next_cursor` of the answer, repeated in `Link`, leads to the next page; it belongs to this
-/// category and order. An unknown parameter is an error, so that a mistyped filter does not list everything.
+/// One page of the products that match all filters given, each with any one of its values, in the order asked for. `next_cursor`
+/// and `previous_cursor` of the answer, repeated in `Link`, lead to the pages around it; they belong to these filters and this
+/// order. `facets` counts, for each value, the products that match all filters but the facet's own. An unknown parameter is an
+/// error, so that a mistyped filter does not list everything.
 #[utoipa::path(
     get,
     path = "/v1/store/products",
@@ -27,7 +31,7 @@ use crate::{
     tag = "store",
     params(ListParameters, ViewParameters),
     responses((status = 200, description = "A page of products", body = ProductPage<'_>,
-        headers(("Link" = Option<String>, description = "The next page, `rel=\"next\"`; absent on the last one (RFC 8288)"))))
+        headers(("Link" = Option<String>, description = "The pages around it, `rel=\"next\"` and `rel=\"prev\"`, where there are any (RFC 8288)"))))
 )]
 pub(in crate::http) async fn products(
     request: HttpRequest,
@@ -35,26 +39,47 @@ pub(in crate::http) async fn products(
 ) -> Result<HttpResponse, Problem> {
     let mut query = Query::parse(request.query_string());
     let view = view::take(&request, &state, &mut query);
-    let list = read(&mut query);
+    let list = read(&mut query, view.key.currency);
     query.finish()?;
-    let category = list.category.clone().unwrap_or_default();
+    let category = list.filter.category.clone().unwrap_or_default();
     let key = Key::Page(Box::new(list), view.key);
     answer(&request, &state, key, view, SurrogateKey("listing", &category)).await
 }
 
-fn read(query: &mut Query<'_>) -> ListQuery {
-    let category = query.text("category").map(|text| Box::from(&*text));
-    let sort = query.read("sort", "unknown_order", "newest or title", |text| match text {
-        "newest" => Some(Sort::Newest),
-        "title" => Some(Sort::Title),
-        _ => None,
-    });
-    let sort = sort.unwrap_or(Sort::Newest);
-    let limit = query.number("limit", 1..=PAGE_SIZE_MAX, PAGE_SIZE_DEFAULT);
-    let detail = "a next_cursor of this category and order";
-    let after = query
-        .read("cursor", "bad_cursor", detail, |token| cursor::place(category.as_deref(), sort, token).ok());
-    ListQuery { category, sort, limit, after }
+fn read(query: &mut Query<'_>, currency: Currency) -> ListQuery {
+    let filter = filters::read(query);
+    let sort =
+        query.read("sort", "unknown_order", "newest, price, -price, title, position or relevance", |text| {
+            match text {
+                "newest" => Some(Sort::Newest),
+                "price" => Some(Sort::Price),
+                "-price" => Some(Sort::PriceDescending),
+                "title" => Some(Sort::Title),
+                "position" => Some(Sort::Position),
+                "relevance" => Some(Sort::Relevance),
+                _ => None,
+            }
+        });
+    let sort = sort.unwrap_or(if filter.text.is_some() { Sort::Relevance } else { Sort::Newest });
+    let facets = filters::facets(query);
+    let has_total = query.read("include", "unknown_part", "total", |text| (text == "total").then_some(()));
+    let asks_for_prices = filter.price_min.is_some()
+        || filter.price_max.is_some()
+        || matches!(sort, Sort::Price | Sort::PriceDescending)
+        || facets.contains(&Facet::Price);
+    let mut list = ListQuery {
+        filter,
+        currency: asks_for_prices.then_some(currency),
+        sort,
+        facets,
+        has_total: has_total.is_some(),
+        limit: query.number("limit", 1..=PAGE_SIZE_MAX, PAGE_SIZE_DEFAULT),
+        start: Start::Beginning,
+    };
+    let detail = "a next_cursor or previous_cursor of these filters and this order";
+    let start = query.read("cursor", "bad_cursor", detail, |token| cursor::start(&list, token).ok());
+    list.start = start.unwrap_or_default();
+    list
 }
 
 #[cfg(test)]
@@ -62,33 +87,46 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::catalog::messages::Cursor;
+    use crate::domain::list::{Place, SortKey};
+
+    fn list(text: &str) -> Result<ListQuery, Problem> {
+        let mut query = Query::parse(text);
+        let list = read(&mut query, Currency::parse("USD").expect("a currency"));
+        query.finish().map(|()| list)
+    }
 
     #[test]
     fn reads_a_page_and_its_cursor() {
-        let mut query = Query::parse("category=lamps&sort=title&limit=7");
-        let list = read(&mut query);
-        assert_eq!((list.category.as_deref(), list.sort, list.limit), (Some("lamps"), Sort::Title, 7));
-        let end = Cursor { time_us: 0, title: "Lamp & co".into(), id: Uuid::from_u128(7) };
-        let token = cursor::token(&list, end.clone());
-        let text = format!("sort=title&cursor={token}&category=lamps");
-        let mut query = Query::parse(&text);
-        assert_eq!(read(&mut query).after, Some(end));
-        query.finish().unwrap();
+        let asked = list("category=lamps&sort=title&limit=7").unwrap();
+        let category = asked.filter.category.as_deref();
+        assert_eq!((category, asked.sort, asked.limit), (Some("lamps"), Sort::Title, 7));
+        assert_eq!(asked.currency, None, "one page for all currencies");
+        let end = Start::After(Place { key: SortKey::Title("Lamp & co".into()), id: Uuid::from_u128(7) });
+        let token = cursor::token(&asked, &end);
+        let next = list(&format!("sort=title&cursor={token}&category=lamps")).unwrap();
+        assert_eq!(next.start, end);
+    }
+
+    #[test]
+    fn what_is_searched_for_comes_by_relevance() {
+        assert_eq!(list("q=lamp").unwrap().sort, Sort::Relevance);
+        assert_eq!(list("q=lamp&sort=newest").unwrap().sort, Sort::Newest);
+        assert!(list("facets=price").unwrap().currency.is_some());
     }
 
     #[test]
     fn a_cursor_of_another_list_is_refused() {
-        let list = ListQuery { category: None, sort: Sort::Newest, limit: 20, after: None };
-        let token = cursor::token(&list, Cursor { time_us: 1, title: "".into(), id: Uuid::nil() });
+        let all = list("").unwrap();
+        let end = Start::After(Place { key: SortKey::Time(1), id: Uuid::nil() });
+        let token = cursor::token(&all, &end);
+        assert_eq!(list(&format!("cursor={token}&limit=3&include=total")).unwrap().start, end);
         for text in [
             format!("category=lamps&cursor={token}"),
+            format!("brand=acme&cursor={token}"),
             format!("sort=title&cursor={token}"),
             "cursor=x".into(),
         ] {
-            let mut query = Query::parse(&text);
-            read(&mut query);
-            let problem = query.finish().unwrap_err();
+            let problem = list(&text).unwrap_err();
             assert_eq!(problem.errors()[0].parameter.as_deref(), Some("cursor"), "{text}");
         }
     }

@@ -5,9 +5,11 @@ pub(super) mod attributes;
 pub(super) mod batch;
 pub(super) mod brands;
 pub(super) mod categories;
+mod filters;
 pub(super) mod lists;
 pub(super) mod products;
 pub(super) mod shapes;
+pub(super) mod suggestions;
 mod view;
 
 use super::route::Routes;
@@ -19,6 +21,7 @@ pub(super) fn declare(routes: &mut Routes<'_>) {
     routes.at("/v1/store/products/by-sku/{sku}", |at| at.get(products::by_sku));
     routes.at("/v1/store/products:batch-get", |at| at.post(batch::get));
     routes.at("/v1/store/products", |at| at.get(lists::products));
+    routes.at("/v1/store/search/suggest", |at| at.get(suggestions::suggest));
     routes.at("/v1/store/categories", |at| at.get(categories::tree));
     routes.at("/v1/store/categories/{category}", |at| at.get(categories::one));
     routes.at("/v1/store/brands", |at| at.get(brands::all));

@@ -44,38 +44,20 @@ fn pages(index: &ListingIndex, queries: &[ListQuery]) -> Vec<ListQuery> {
     all
 }
 
-/// An edit that leaves alone the words by which a product is found.
-fn with_its_words(edit: Edit, model: &Model) -> Edit {
-    match edit {
-        Edit::Put(product) => match model.products.get(&product.id) {
-            None => Edit::Put(product),
-            Some(old) => Edit::Put(Box::new(ListedProduct {
-                title: old.title.clone(),
-                brand: old.brand,
-                categories: old.categories.clone(),
-                text: old.text.clone(),
-                ..*product
-            })),
-        },
-        Edit::Remove(id) => Edit::Remove(id),
-    }
-}
-
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(600))]
+    #![proptest_config(ProptestConfig::with_cases(300))]
 
     #[test]
     fn no_change_of_a_page_is_missed(
         edits in vec(edit(), 0..50),
-        later in vec((edit(), any::<bool>()), 1..8),
+        later in vec(edit(), 1..8),
         queries in vec(query(), 1..4),
         is_asked_before in any::<bool>(),
     ) {
         let (mut index, mut model) = (index(), Model::default());
         apply(&edits, &mut index, &mut model);
         let pages = pages(&index, &queries);
-        for (edit, keeps_words) in later {
-            let edit = &if keeps_words { with_its_words(edit, &model) } else { edit };
+        for edit in &later {
             let (id, after) = match edit {
                 Edit::Put(product) => (product.id, Some(Shown::from(&**product))),
                 Edit::Remove(id) => (*id, None),

@@ -4,11 +4,11 @@ use diesel::{RunQueryDsl, connection::SimpleConnection, sql_types as sql};
 use uuid::Uuid;
 
 use super::{
-    HEAD, IdPage, ProductRow, Snapshot, list_ids,
+    HEAD, ProductRow, Snapshot, list_ids,
     products::{BRAND, CATEGORIES, ProductSql, ProductValues, VISIBLE, product_row},
 };
 use crate::{
-    catalog::messages::ListQuery,
+    domain::list::{ListPage, ListQuery},
     store::{
         Connection,
         error::StoreError,
@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// A page and its products.
-pub type Page = (IdPage, Vec<ProductRow>);
+pub type Page = (ListPage, Vec<ProductRow>);
 
 /// Everything that leads to a product by name.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -67,14 +67,6 @@ pub fn names(connection: &mut Connection, id: Uuid) -> Result<Names, StoreError>
     Ok(Names { slugs, sku })
 }
 
-/// Runs several reads in one snapshot.
-pub fn snapshot<T>(
-    connection: &mut Connection,
-    reads: impl FnOnce(&mut Connection) -> Result<T, StoreError>,
-) -> Result<T, StoreError> {
-    connection.build_transaction().repeatable_read().read_only().run(reads)
-}
-
 /// Reads a product that the store shows, its document built now: a stored one is as wrong as what escaped the triggers.
 pub fn product(connection: &mut Connection, id: Uuid) -> Result<Snapshot<Option<ProductRow>>, StoreError> {
     let text = format!(
@@ -85,7 +77,7 @@ pub fn product(connection: &mut Connection, id: Uuid) -> Result<Snapshot<Option<
     Ok(Snapshot { head: row.0, value: product_row(row)?.map(|(_, row)| row) })
 }
 
-/// Reads a page and the products on it; inside of [`snapshot`].
+/// Reads a page and the products on it; inside of [`super::in_snapshot`].
 pub fn page(connection: &mut Connection, query: &ListQuery) -> Result<Snapshot<Option<Page>>, StoreError> {
     let Snapshot { head, value } = list_ids(connection, query)?;
     let Some(ids) = value else { return Ok(Snapshot { head, value: None }) };

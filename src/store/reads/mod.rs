@@ -6,15 +6,21 @@
 mod attributes;
 pub mod audit;
 mod categories;
+mod listed;
 mod listing;
 mod named;
 mod products;
 
 pub use attributes::{attributes, synonyms};
 pub use categories::{CategoryRow, brands, category, category_tree};
-pub use listing::{IdPage, ProductPage, list_ids, list_products};
+pub use listed::{
+    ListedChanges, changes, listed, listed_brands, listed_categories, listed_synonyms, visible_after,
+};
+pub use listing::{is_plain, list_ids};
 pub use named::{NamedRow, by_skus, by_slugs};
 pub use products::{ProductRow, SlugTarget, by_sku, by_slug, product, products};
+
+use super::{Connection, error::StoreError};
 
 /// An answer and the last log position visible to the statement that gave it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,6 +29,14 @@ pub struct Snapshot<T> {
     pub head: i64,
     /// What was read.
     pub value: T,
+}
+
+/// Runs several reads in one snapshot.
+pub fn in_snapshot<T>(
+    connection: &mut Connection,
+    reads: impl FnOnce(&mut Connection) -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    connection.build_transaction().repeatable_read().read_only().run(reads)
 }
 
 /// The head of the log as a derived table `h (head)`. Not a function: a volatile one would take a snapshot of its own.

@@ -30,6 +30,8 @@ pub struct ActorsMetrics {
     pub lease_keeper: ActorMetrics,
     /// Exchanges messages with the other instances.
     pub messenger: ActorMetrics,
+    /// Feeds the index of lists.
+    pub list_feeder: ActorMetrics,
 }
 
 impl ActorsMetrics {
@@ -58,6 +60,7 @@ impl ActorsMetrics {
             log_follower: of("log_follower")?,
             lease_keeper: of("lease_keeper")?,
             messenger: of("messenger")?,
+            list_feeder: of("list_feeder")?,
         })
     }
 }

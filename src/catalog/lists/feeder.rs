@@ -1,0 +1,90 @@
+//! The feeder: reads the index of lists when the process starts or another era begins, and keeps it near the log's head.
+//!
+//! Reads bring the index up to date by themselves; the feeder sees to it that they find little to do.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use super::{Lists, ListsError};
+use crate::{
+    coherence::Coherence,
+    limits::FEED_INTERVAL,
+    store::{Connection, error::StoreError, pool},
+    supervision::{Backoff, Step, Stepper, intensity::Kind},
+};
+
+/// Feeds the index of lists; see the module.
+pub type ListFeeder = Stepper<State>;
+
+/// What the feeder works with.
+pub struct State {
+    database_url: String,
+    lists: Arc<Lists>,
+    coherence: Arc<Coherence>,
+    connection: Option<Connection>,
+    backoff: Backoff,
+}
+
+impl std::fmt::Debug for State {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("State").field("connected", &self.connection.is_some()).finish_non_exhaustive()
+    }
+}
+
+impl State {
+    /// A feeder of `lists`; connects with its first step.
+    pub fn new(database_url: &str, lists: Arc<Lists>, coherence: Arc<Coherence>) -> Self {
+        let database_url = database_url.to_owned();
+        Self { database_url, lists, coherence, connection: None, backoff: Backoff::default() }
+    }
+
+    fn try_step(&mut self) -> Result<(), StoreError> {
+        let era = self.coherence.era();
+        let applied = self.coherence.gate().applied();
+        let position = self.lists.position(era.ordinal);
+        if era.id.is_none() || position.is_some_and(|position| position >= applied) {
+            return Ok(());
+        }
+        let connection = match &mut self.connection {
+            Some(connection) => connection,
+            absent => absent.insert(pool::connect(&self.database_url)?),
+        };
+        if position.is_some() {
+            match self.lists.catch_up(connection, era) {
+                // Read anew at the next step.
+                Ok(()) | Err(ListsError::Unread) => return Ok(()),
+                Err(ListsError::Store(error)) => return Err(error),
+            }
+        }
+        let began = Instant::now();
+        self.lists.read_all(connection, era)?;
+        log::info!("lists read products={} seconds={:.1}", self.lists.len(), began.elapsed().as_secs_f64());
+        Ok(())
+    }
+}
+
+impl Step for State {
+    const KIND: Kind = Kind::ListFeeder;
+    const INTERVAL: Duration = FEED_INTERVAL;
+
+    fn step(&mut self) {
+        if !self.backoff.is_over() {
+            return;
+        }
+        match self.try_step() {
+            Ok(()) => self.backoff.succeeded(),
+            Err(error) => {
+                // It may lead to another era than the one that was joined.
+                self.connection = None;
+                log::debug!("lists cannot be read reason={error}");
+                let _pause = self.backoff.failed();
+            }
+        }
+    }
+
+    fn fresh(&self) -> Self {
+        Self::new(&self.database_url, Arc::clone(&self.lists), Arc::clone(&self.coherence))
+    }
+}
