@@ -4,7 +4,7 @@ use roaring::RoaringBitmap;
 use uuid::Uuid;
 
 use super::{
-    row::Row,
+    row::{Parts, Row, Rows},
     terms::{Terms, at},
 };
 
@@ -21,7 +21,7 @@ pub(super) struct Columns {
     brands: Vec<u32>,
     texts: Vec<u64>,
     said: Vec<u64>,
-    rows: Vec<Row>,
+    rows: Rows,
 }
 
 /// All of a product that stands in columns.
@@ -36,7 +36,7 @@ pub(super) struct Entry {
     pub(super) text: u64,
     /// Digest of all words by which it is found.
     pub(super) says: u64,
-    pub(super) row: Row,
+    pub(super) row: Parts,
 }
 
 fn put<T: Default>(column: &mut Vec<T>, ordinal: u32, value: T) {
@@ -58,13 +58,13 @@ impl Columns {
         put(&mut self.brands, ordinal, entry.brand);
         put(&mut self.texts, ordinal, entry.text);
         put(&mut self.said, ordinal, entry.says);
-        put(&mut self.rows, ordinal, entry.row);
+        self.rows.put(ordinal, &entry.row);
     }
 
     /// Lets go of what takes memory of its own.
     pub(super) fn clear(&mut self, ordinal: u32) {
         put(&mut self.titles, ordinal, Box::default());
-        put(&mut self.rows, ordinal, Row::default());
+        self.rows.put(ordinal, &Parts::default());
     }
 
     pub(super) fn id(&self, ordinal: u32) -> Uuid {
@@ -95,8 +95,8 @@ impl Columns {
         self.said.get(at(ordinal)).copied().unwrap_or_default()
     }
 
-    pub(super) fn row(&self, ordinal: u32) -> Option<&Row> {
-        self.rows.get(at(ordinal))
+    pub(super) fn row(&self, ordinal: u32) -> Option<Row<'_>> {
+        self.rows.get(ordinal)
     }
 
     /// How many ordinals were ever given out.

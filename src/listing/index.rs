@@ -18,7 +18,7 @@ use super::{
     markets::Markets,
     names::Names,
     order::Order,
-    row::{Parts, Row},
+    row::Parts,
     shown::Shown,
     terms::Terms,
 };
@@ -298,6 +298,9 @@ impl ListingIndex {
         if product.in_stock {
             self.in_stock.insert(ordinal);
         }
+        for (category, _) in &parts.places {
+            self.placed.entry(*category).or_default().set.insert(ordinal);
+        }
         let entry = Entry {
             id: product.id,
             published: product.published_at_us,
@@ -306,13 +309,10 @@ impl ListingIndex {
             brand: product.brand.map_or(NO_BRAND, |brand| self.brands.add(&brand, ordinal)),
             text: shown.text,
             says,
-            row: Row::new(&parts),
+            row: parts,
         };
         self.columns.put(ordinal, entry);
         self.reorder(ordinal, |order, ordinal, compare| order.insert(ordinal, compare));
-        for (category, _) in &parts.places {
-            self.placed.entry(*category).or_default().set.insert(ordinal);
-        }
     }
 
     /// Takes a product out of everything but the columns.
