@@ -65,7 +65,7 @@ impl CliError {
             Self::MemberUnreachable(_) => Exit::MemberUnreachable,
             Self::NotVerified(_) => Exit::NotVerified,
             Self::Start(StartError::Listen { .. } | StartError::Metrics(_))
-            | Self::Import(Cause::File(_))
+            | Self::Import(Cause::File(_) | Cause::Rejects(_))
             | Self::Io { .. }
             | Self::Failed(_) => Exit::Failed,
         }

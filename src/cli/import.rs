@@ -2,8 +2,9 @@
 
 use std::{
     fs::File,
-    io::{self, IsTerminal},
+    io::{self, BufWriter, IsTerminal, Write},
     path::{Path, PathBuf},
+    time::Instant,
 };
 
 use clap::{Args, Subcommand};
@@ -79,6 +80,10 @@ struct Common {
     #[arg(long)]
     dry_run: bool,
 
+    /// Write what is not imported to this file, as it stands in the imported one, to be corrected and imported
+    #[arg(long, value_name = "FILE")]
+    rejects: Option<PathBuf>,
+
     /// Print the report as JSON
     #[arg(long)]
     json: bool,
@@ -92,6 +97,7 @@ impl Import {
         match self {
             Self::Shopify(shopify) => {
                 let size = size(&shopify.file);
+                shopify.common.spares(&shopify.file)?;
                 let mut source =
                     ShopifyFile::open(&shopify.file, shopify.currency).map_err(unreadable(&shopify.file))?;
                 shopify.common.run(&mut source, size)
@@ -100,6 +106,7 @@ impl Import {
                 common.run(&mut JsonLines::new(io::stdin()), None)
             }
             Self::Jsonl(Jsonl { file, common }) => {
+                common.spares(&file)?;
                 let opened = File::open(&file).map_err(|error| unreadable(&file)(error.into()))?;
                 common.run(&mut JsonLines::new(opened), size(&file))
             }
@@ -108,10 +115,25 @@ impl Import {
 }
 
 impl Common {
+    /// Refuses to write what is rejected over what is imported.
+    fn spares(&self, file: &Path) -> Result<(), CliError> {
+        let same = |rejects: &PathBuf| {
+            rejects.canonicalize().is_ok_and(|rejects| file.canonicalize().is_ok_and(|file| file == rejects))
+        };
+        if self.rejects.as_ref().is_some_and(same) {
+            return Err(CliError::Failed("--rejects names the imported file itself".to_owned()));
+        }
+        Ok(())
+    }
+
     fn run(self, source: &mut dyn Source, size: Option<u64>) -> Result<(), CliError> {
         let opened = services::join(&self.services)?;
         let mut connection = pool::connect_for_bulk(&opened.backends.database_url)?;
         let mut terminal = Terminal::new(size, !self.json);
+        if let Some(file) = &self.rejects {
+            let created = Rejects::create(file, source.preamble());
+            terminal.rejects = Some(created.map_err(|error| unreadable(file)(error.into()))?);
+        }
         let mut catalogue = StoredCatalogue::new(&mut connection);
         let result = run::run(source, &mut catalogue, self.dry_run, &mut terminal);
         terminal.finish();
@@ -161,18 +183,33 @@ pub(super) fn tell(report: &Report) -> Result<(), CliError> {
 pub(super) struct Terminal {
     bar: ProgressBar,
     problems: bool,
+    began: Instant,
+    rejects: Option<Rejects>,
+}
+
+/// The file for what is not imported.
+struct Rejects(BufWriter<File>);
+
+impl Rejects {
+    fn create(file: &Path, preamble: &[u8]) -> io::Result<Self> {
+        let mut rejects = Self(BufWriter::new(File::create(file)?));
+        rejects.0.write_all(preamble)?;
+        rejects.0.flush()?;
+        Ok(rejects)
+    }
 }
 
 impl Terminal {
     /// A bar up to `size` (bytes or products), or only a count when that is not known.
     pub(super) fn new(size: Option<u64>, problems: bool) -> Self {
         if !io::stderr().is_terminal() {
-            return Self { bar: ProgressBar::hidden(), problems };
+            return Self { bar: ProgressBar::hidden(), problems, began: Instant::now(), rejects: None };
         }
-        let template = if size.is_some() { "{bar:40} {percent}% {msg} {eta}" } else { "{spinner} {msg}" };
+        let template =
+            if size.is_some() { "{bar:40} {percent}% {msg}, {eta} left" } else { "{spinner} {msg}" };
         let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
         let bar = size.map_or_else(ProgressBar::new_spinner, ProgressBar::new);
-        Self { bar: bar.with_style(style), problems }
+        Self { bar: bar.with_style(style), problems, began: Instant::now(), rejects: None }
     }
 
     /// Takes the bar away.
@@ -188,9 +225,19 @@ impl Observer for Terminal {
         }
     }
 
+    fn rejected(&mut self, raw: &[u8]) -> io::Result<()> {
+        match &mut self.rejects {
+            // Flushed at once: there are few, and they outlive an import that is killed.
+            Some(Rejects(file)) => file.write_all(raw).and_then(|()| file.flush()),
+            None => Ok(()),
+        }
+    }
+
     fn progress(&mut self, position: u64, report: &Report) {
         let done = report.created + report.updated + report.unchanged;
-        self.bar.set_message(format!("{done} products, {} failed", report.failed));
+        let milliseconds = self.began.elapsed().as_millis().max(1);
+        let rate = u128::from(done + report.failed) * 1000 / milliseconds;
+        self.bar.set_message(format!("{done} products, {} failed, {rate}/s", report.failed));
         self.bar.set_position(position);
     }
 }

@@ -74,10 +74,16 @@ impl<R: Read> Source for JsonLines<R> {
         loop {
             let line = self.next_line()?;
             let places = Places::line(self.line);
+            let mut raw = Vec::new();
             let (size, result) = match line {
                 Line::End => return Ok(None),
                 Line::Text(bytes) if bytes.trim_ascii().is_empty() => continue,
-                Line::Text(bytes) => (bytes.len(), self.read(&bytes, &places)),
+                Line::Text(bytes) => {
+                    let result = self.read(&bytes, &places);
+                    raw = bytes;
+                    raw.push(b'\n');
+                    (raw.len(), result)
+                }
                 Line::TooLong => {
                     let place = Place { line: self.line, column: None };
                     let detail = format!("a line has at most {BODY_BYTES_MAX} bytes");
@@ -88,7 +94,7 @@ impl<R: Read> Source for JsonLines<R> {
                 Ok(draft) => (Vec::new(), Some(Content::Whole(Box::new(draft)))),
                 Err(problems) => (problems, None),
             };
-            return Ok(Some(Entry { problems, content, places, line: self.line, size }));
+            return Ok(Some(Entry { problems, content, places, line: self.line, size, raw }));
         }
     }
 

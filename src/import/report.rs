@@ -68,6 +68,14 @@ pub trait Observer {
     /// Something is wrong with the file.
     fn problem(&mut self, problem: &Problem);
 
+    /// These lines of the file were not imported, or not wholly.
+    ///
+    /// # Errors
+    /// They cannot be kept; the import stops.
+    fn rejected(&mut self, _raw: &[u8]) -> std::io::Result<()> {
+        Ok(())
+    }
+
     /// So many bytes of the file are done.
     fn progress(&mut self, position: u64, report: &Report);
 }
@@ -95,6 +103,9 @@ pub enum Cause {
     /// The file.
     #[error(transparent)]
     File(#[from] SourceError),
+    /// The file for what is rejected.
+    #[error("what is rejected cannot be kept: {0}")]
+    Rejects(std::io::Error),
     /// The database.
     #[error("stopped at line {line}; import the file again to go on: {error}")]
     Database {

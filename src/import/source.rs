@@ -16,6 +16,11 @@ pub trait Source {
     /// The file cannot be read on.
     fn next(&mut self) -> Result<Option<Entry>, SourceError>;
 
+    /// What stands in the file before its products and what they cannot be read without, such as a header.
+    fn preamble(&self) -> &[u8] {
+        &[]
+    }
+
     /// Bytes read so far, for a progress bar.
     fn position(&self) -> u64;
 
@@ -38,6 +43,19 @@ pub struct Entry {
     pub line: u64,
     /// Bytes it had in the file.
     pub size: usize,
+    /// The very bytes, whole lines; empty where they are too many to be kept.
+    pub raw: Vec<u8>,
+}
+
+impl Entry {
+    /// How many keys it may change, about: the product, its slug, its SKUs.
+    pub(super) fn keys(&self) -> usize {
+        2 + match &self.content {
+            None => 0,
+            Some(Content::Whole(draft)) => draft.variants.len(),
+            Some(Content::Shopify(product)) => product.variant_count(),
+        }
+    }
 }
 
 /// A product of a file.

@@ -7,6 +7,7 @@ pub mod edit;
 pub mod era;
 pub mod error;
 pub mod events;
+pub mod lines;
 pub mod listener;
 pub mod members;
 mod named;

@@ -30,6 +30,8 @@ pub(super) enum Bind<'a> {
     Texts(&'a [String]),
     /// `bigint`
     Integer(i64),
+    /// `bigint[]`
+    Integers(&'a [i64]),
     /// `timestamptz`
     Instant(DateTime<Utc>),
 }
@@ -93,6 +95,7 @@ impl Bind<'_> {
             Self::Text(text) => out.push_bind_param::<sql_types::Text, _>(text),
             Self::Texts(texts) => out.push_bind_param::<sql_types::Array<sql_types::Text>, _>(texts),
             Self::Integer(number) => out.push_bind_param::<sql_types::BigInt, _>(number),
+            Self::Integers(numbers) => out.push_bind_param::<sql_types::Array<sql_types::BigInt>, _>(numbers),
             Self::Instant(at) => out.push_bind_param::<sql_types::Timestamptz, _>(at),
         }
     }

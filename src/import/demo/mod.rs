@@ -51,6 +51,7 @@ impl Source for DemoCatalogue {
             places: Places::line(line),
             line,
             size: PRODUCT_BYTES,
+            raw: Vec::new(),
         }))
     }
 

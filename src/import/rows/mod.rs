@@ -50,6 +50,8 @@ pub(in crate::import) struct Row {
     pub(in crate::import) size: usize,
     /// Its cells, unquoted.
     pub(in crate::import) cells: ByteRecord,
+    /// Its bytes, with the end of the line.
+    pub(in crate::import) raw: Vec<u8>,
 }
 
 /// A row that cannot be used.
@@ -69,6 +71,8 @@ pub(in crate::import) struct BrokenRow {
     pub(in crate::import) detail: String,
     /// Cells before the wrong one.
     pub(in crate::import) cells: ByteRecord,
+    /// The line it begins with, the only one of it that is not read again; of skipped lines, as many as fit in a row.
+    pub(in crate::import) raw: Vec<u8>,
 }
 
 struct Line {
@@ -92,6 +96,8 @@ pub(in crate::import) struct Rows<R> {
     width: Option<usize>,
     /// First line and number of lines skipped since a broken row.
     skipped: Option<(u64, u64)>,
+    /// These lines, as many as fit in a row.
+    skipped_raw: Vec<u8>,
     /// A row found after skipped lines.
     found: Option<Row>,
     splitter: Splitter,
@@ -108,6 +114,7 @@ impl<R: Read> Rows<R> {
             pending: VecDeque::new(),
             width,
             skipped: None,
+            skipped_raw: Vec::new(),
             found: None,
             splitter: Splitter::new(),
         }
@@ -139,9 +146,14 @@ impl<R: Read> Rows<R> {
                 (Some(Scanned::Row(row)), Some(skipped)) => {
                     self.skipped = None;
                     self.found = Some(row);
-                    return Ok(Some(skipped_lines(skipped)));
+                    return Ok(Some(self.skipped_lines(skipped)));
                 }
-                (Some(Scanned::Broken(_)), Some((line, count))) => self.skipped = Some((line, count + 1)),
+                (Some(Scanned::Broken(broken)), Some((line, count))) => {
+                    self.skipped = Some((line, count + 1));
+                    if self.skipped_raw.len() + broken.raw.len() <= ROW_BYTES_MAX {
+                        self.skipped_raw.extend(broken.raw);
+                    }
+                }
                 (Some(Scanned::Broken(broken)), None) => {
                     let end = broken.offset + u64_from(broken.size);
                     self.skipped =
@@ -151,7 +163,8 @@ impl<R: Read> Rows<R> {
                 (Some(row), None) => return Ok(Some(row)),
             }
         }
-        Ok(self.skipped.take().filter(|(_, count)| *count > 0).map(skipped_lines))
+        let skipped = self.skipped.take().filter(|(_, count)| *count > 0);
+        Ok(skipped.map(|skipped| self.skipped_lines(skipped)))
     }
 
     /// The row that begins with this line; `None` when it is blank. Of a broken row only the first line is used up.
@@ -161,6 +174,7 @@ impl<R: Read> Rows<R> {
         let mut quotes = Quotes::new(number);
         let mut bytes = Vec::new();
         let mut rest: Vec<Line> = Vec::new();
+        let first_size = if first.cut { 0 } else { first.bytes.len() };
         let mut line = first;
         let fault = loop {
             let step = if line.cut { Err(Fault::TooLong) } else { quotes.feed(&line) };
@@ -179,19 +193,24 @@ impl<R: Read> Rows<R> {
             }
         };
         let size = bytes.len();
+        let first_line = |mut bytes: Vec<u8>| {
+            bytes.truncate(first_size);
+            ended(bytes)
+        };
         let scanned = match fault {
             None if bytes.trim_ascii().is_empty() => None,
             // Looking for an intact row, most lines are seen to be none by the number of their cells.
             None if self.skipped.is_some() && self.width.is_some_and(|width| width > quotes.cell + 1) => {
-                Some(Scanned::Broken(broken(Fault::Unclosed, &quotes, offset, size, &ByteRecord::new())))
+                Some(broken(Fault::Unclosed, &quotes, (offset, size), &ByteRecord::new(), first_line(bytes)))
             }
             None => {
+                let raw = ended(bytes.clone());
                 let cells = self.splitter.split(bytes)?;
-                self.judge(Row { line: number, offset, size, cells })
+                self.judge(Row { line: number, offset, size, cells, raw }, first_size)
             }
             Some(fault) => {
                 let cells = if self.skipped.is_some() { ByteRecord::new() } else { cells_of(&bytes)? };
-                Some(Scanned::Broken(broken(fault, &quotes, offset, size, &cells)))
+                Some(broken(fault, &quotes, (offset, size), &cells, first_line(bytes)))
             }
         };
         if matches!(scanned, Some(Scanned::Broken(_))) {
@@ -203,7 +222,7 @@ impl<R: Read> Rows<R> {
     }
 
     /// Whether a row has the right number of cells; blank ones beyond are dropped.
-    fn judge(&self, mut row: Row) -> Option<Scanned> {
+    fn judge(&self, mut row: Row, first_size: usize) -> Option<Scanned> {
         let blank = |cell: &[u8]| cell.iter().all(u8::is_ascii_whitespace);
         if row.cells.iter().all(blank) {
             return None;
@@ -216,6 +235,7 @@ impl<R: Read> Rows<R> {
         if row.cells.len() == width {
             return Some(Scanned::Row(row));
         }
+        row.raw.truncate(first_size);
         Some(Scanned::Broken(BrokenRow {
             line: row.line,
             offset: row.offset,
@@ -224,7 +244,21 @@ impl<R: Read> Rows<R> {
             rule: "ragged_row",
             detail: format!("the row has {found} cells, the header has {width}"),
             cells: row.cells,
+            raw: ended(row.raw),
         }))
+    }
+
+    fn skipped_lines(&mut self, (line, count): (u64, u64)) -> Scanned {
+        Scanned::Broken(BrokenRow {
+            line,
+            offset: 0,
+            size: 0,
+            cell: None,
+            rule: "skipped_lines",
+            detail: format!("{count} lines after the broken row were skipped: none begins a whole row"),
+            cells: ByteRecord::new(),
+            raw: std::mem::take(&mut self.skipped_raw),
+        })
     }
 
     fn next_line(&mut self) -> io::Result<Option<Line>> {
@@ -267,19 +301,21 @@ pub(in crate::import) fn skip_line(input: &mut impl BufRead) -> io::Result<u64> 
     }
 }
 
-fn skipped_lines((line, count): (u64, u64)) -> Scanned {
-    Scanned::Broken(BrokenRow {
-        line,
-        offset: 0,
-        size: 0,
-        cell: None,
-        rule: "skipped_lines",
-        detail: format!("{count} lines after the broken row were skipped: none begins a whole row"),
-        cells: ByteRecord::new(),
-    })
+/// A line with its end, also when it is the last of a file that does not end it.
+fn ended(mut line: Vec<u8>) -> Vec<u8> {
+    if line.last().is_some_and(|byte| *byte != b'\n') {
+        line.push(b'\n');
+    }
+    line
 }
 
-fn broken(fault: Fault, quotes: &Quotes, offset: u64, size: usize, cells: &ByteRecord) -> BrokenRow {
+fn broken(
+    fault: Fault,
+    quotes: &Quotes,
+    (offset, size): (u64, usize),
+    cells: &ByteRecord,
+    raw: Vec<u8>,
+) -> Scanned {
     let (rule, detail) = match fault {
         Fault::Unclosed => ("unclosed_quote", "the quote that opens this cell is not closed".to_owned()),
         Fault::TextAfterQuote => {
@@ -292,7 +328,7 @@ fn broken(fault: Fault, quotes: &Quotes, offset: u64, size: usize, cells: &ByteR
         Fault::TooLong => ("row_too_long", format!("a row has at most {ROW_BYTES_MAX} bytes")),
     };
     let cells = cells.iter().take(quotes.cell).collect();
-    BrokenRow {
+    Scanned::Broken(BrokenRow {
         line: quotes.opened,
         offset,
         size,
@@ -300,7 +336,8 @@ fn broken(fault: Fault, quotes: &Quotes, offset: u64, size: usize, cells: &ByteR
         rule,
         detail: detail.clone(),
         cells,
-    }
+        raw,
+    })
 }
 
 fn u64_from(size: usize) -> u64 {

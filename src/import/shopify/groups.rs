@@ -40,6 +40,8 @@ pub(super) struct Group {
     pub(super) rows: Vec<TableRow>,
     /// Whether it had more.
     pub(super) cut: bool,
+    /// The bytes of its rows, and of one more when it is cut: so these, too, are too many.
+    pub(super) raw: Vec<u8>,
 }
 
 /// Reads a file product by product.
@@ -47,6 +49,8 @@ pub(super) struct Groups {
     path: PathBuf,
     rows: Rows<File>,
     header: Header,
+    /// The header as it stands in the file.
+    preamble: Vec<u8>,
     /// Runs of the handles that have several, in the file's order.
     split: HashMap<String, Vec<Run>>,
     /// The first row of the next run.
@@ -56,15 +60,19 @@ pub(super) struct Groups {
 impl Groups {
     /// Reads the header and notes the runs.
     pub(super) fn open(path: &Path) -> Result<Self, SourceError> {
-        let (mut rows, header) = read_header(path)?;
+        let (mut rows, header, preamble) = read_header(path)?;
         let split = index(&mut rows, &header)?;
-        let (mut rows, header) = read_header(path)?;
+        let (mut rows, header, _) = read_header(path)?;
         let next = next_row(&mut rows, &header)?;
-        Ok(Self { path: path.to_owned(), rows, header, split, next })
+        Ok(Self { path: path.to_owned(), rows, header, preamble, split, next })
     }
 
     pub(super) fn header(&self) -> &Header {
         &self.header
+    }
+
+    pub(super) fn preamble(&self) -> &[u8] {
+        &self.preamble
     }
 
     pub(super) fn position(&self) -> u64 {
@@ -76,10 +84,10 @@ impl Groups {
         while let Some(first) = self.next.take() {
             let Some(handle) = first.handle.clone() else {
                 self.next = next_row(&mut self.rows, &self.header)?;
-                return Ok(Some(Group { handle: None, rows: vec![first], cut: false }));
+                return Ok(Some(Group::begin(None, first)));
             };
             let offset = first.offset;
-            let mut group = Group { handle: Some(handle.clone()), rows: vec![first], cut: false };
+            let mut group = Group::begin(Some(handle.clone()), first);
             loop {
                 self.next = next_row(&mut self.rows, &self.header)?;
                 match self.next.take_if(|row| row.handle.as_ref() == Some(&handle)) {
@@ -115,7 +123,16 @@ impl Groups {
 }
 
 impl Group {
-    fn push(&mut self, row: TableRow) {
+    fn begin(handle: Option<String>, first: TableRow) -> Self {
+        let mut group = Self { handle, rows: Vec::new(), cut: false, raw: Vec::new() };
+        group.push(first);
+        group
+    }
+
+    fn push(&mut self, mut row: TableRow) {
+        if !self.cut {
+            self.raw.append(&mut row.raw);
+        }
         if self.rows.len() < ROWS_MAX {
             self.rows.push(row);
         } else {
@@ -124,7 +141,7 @@ impl Group {
     }
 }
 
-fn read_header(path: &Path) -> Result<(Rows<File>, Header), SourceError> {
+fn read_header(path: &Path) -> Result<(Rows<File>, Header, Vec<u8>), SourceError> {
     let mut rows = Rows::new(File::open(path)?, 1, 0, None);
     let fault = |line, detail: &str| SourceError::Header { line, detail: detail.to_owned() };
     match rows.next()? {
@@ -134,7 +151,7 @@ fn read_header(path: &Path) -> Result<(Rows<File>, Header), SourceError> {
             let header =
                 Header::read(&row.cells).map_err(|detail| SourceError::Header { line: row.line, detail })?;
             rows.set_width(header.width());
-            Ok((rows, header))
+            Ok((rows, header, row.raw))
         }
     }
 }

@@ -62,6 +62,10 @@ impl Source for ShopifyFile {
         Ok(group.map(|group| product::entry(group, self.groups.header(), self.currency)))
     }
 
+    fn preamble(&self) -> &[u8] {
+        self.groups.preamble()
+    }
+
     fn position(&self) -> u64 {
         self.groups.position()
     }

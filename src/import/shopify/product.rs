@@ -41,6 +41,11 @@ impl ShopifyProduct {
     pub fn slug(&self) -> &str {
         &self.slug
     }
+
+    /// How many variants the file names.
+    pub(in crate::import) fn variant_count(&self) -> usize {
+        self.variants.as_ref().map_or(0, Vec::len)
+    }
 }
 
 /// Makes the product of a group of rows, or says why it cannot be.
@@ -59,11 +64,12 @@ pub(super) fn entry(group: Group, header: &Header, currency: Currency) -> Entry 
             Err(problem) => problems.push(problem),
         }
     }
+    let raw = group.raw;
     let mut places = Places::line(line);
     let content = product(group.handle, &rows, header, currency, &mut problems, &mut places);
     let spoilt = problems.iter().any(|problem| problem.is_error() && problem.rule != REPEATED);
     let content = content.filter(|_| !spoilt).map(|product| Content::Shopify(Box::new(product)));
-    Entry { problems, content, places, line, size }
+    Entry { problems, content, places, line, size, raw }
 }
 
 /// The rule that leaves a row out and still imports the product: nothing of the product is missing without the row.

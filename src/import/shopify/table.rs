@@ -20,6 +20,8 @@ pub(super) struct TableRow {
     pub(super) offset: u64,
     /// Bytes it has.
     pub(super) size: usize,
+    /// The very bytes; of a broken row those that are not read again.
+    pub(super) raw: Vec<u8>,
     /// Slug of the product it belongs to; `None` for a product of its own, or when it cannot be told.
     pub(super) handle: Option<String>,
     /// Its cells, or what is wrong with it.
@@ -52,12 +54,12 @@ impl Cells {
 /// Reads the next row.
 pub(super) fn next_row<R: Read>(rows: &mut Rows<R>, header: &Header) -> io::Result<Option<TableRow>> {
     Ok(rows.next()?.map(|scanned| match scanned {
-        Scanned::Row(row) => whole(&row, header),
-        Scanned::Broken(row) => broken(&row, header),
+        Scanned::Row(row) => whole(row, header),
+        Scanned::Broken(row) => broken(row, header),
     }))
 }
 
-fn whole(row: &Row, header: &Header) -> TableRow {
+fn whole(row: Row, header: &Header) -> TableRow {
     let mut line = row.line;
     let mut cells = Vec::with_capacity(row.cells.len());
     let mut problem = None;
@@ -77,7 +79,7 @@ fn whole(row: &Row, header: &Header) -> TableRow {
         problem = unfindable(&cells, header, handle.as_deref());
     }
     let cells = problem.map_or(Ok(cells), Err);
-    TableRow { line: row.line, offset: row.offset, size: row.size, handle, cells }
+    TableRow { line: row.line, offset: row.offset, size: row.size, raw: row.raw, handle, cells }
 }
 
 /// Why a row belongs to no product, if so.
@@ -100,7 +102,7 @@ pub(super) fn handle_slug(handle: &str) -> Option<String> {
     Some(slug).filter(|slug| !slug.is_empty())
 }
 
-fn broken(row: &BrokenRow, header: &Header) -> TableRow {
+fn broken(row: BrokenRow, header: &Header) -> TableRow {
     let handle = header
         .index(&Column::Handle)
         .and_then(|index| row.cells.get(index))
@@ -108,5 +110,5 @@ fn broken(row: &BrokenRow, header: &Header) -> TableRow {
         .and_then(|handle| handle_slug(handle.trim()));
     let place = Place { line: row.line, column: row.cell.map(|index| header.name(index)) };
     let problem = Problem::error(place, row.rule, row.detail.clone());
-    TableRow { line: row.line, offset: row.offset, size: row.size, handle, cells: Err(problem) }
+    TableRow { line: row.line, offset: row.offset, size: row.size, raw: row.raw, handle, cells: Err(problem) }
 }

@@ -4,6 +4,7 @@
 //! difference. So a full replacement, a merge patch and a re-import of the same data are one code path, and what did not
 //! change is not written. Versions, documents and the log are the database's business.
 
+mod bulk;
 mod draft;
 mod names;
 mod patch;
@@ -22,6 +23,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+pub use self::bulk::Batch;
 use self::rows::{Rows, Stored};
 pub use self::upsert::{Upserted, draft_by_slug, existing, names, upsert};
 pub(super) use self::{
@@ -264,7 +266,9 @@ fn write(
     let wanted = plan::plan(before, draft, &names).map_err(StoreError::Invalid)?;
     types::fit(connection, before, &wanted)?;
     skus_are_free(connection, before, draft)?;
-    let saved = save::save(connection, stored.map(|stored| &stored.rows), &wanted)?;
+    let mut changes = save::Changes::default();
+    let saved = changes.add(stored.map(|stored| &stored.rows), wanted);
+    changes.write(connection)?;
     let current = stored.map(|stored| stored.slug.as_str()).filter(|slug| !slug.is_empty());
     let renamed = slugs::claim(connection, id, draft.slug.as_deref(), current, &draft.title)?;
     Ok(saved || renamed)
@@ -287,9 +291,14 @@ fn skus_are_free(connection: &mut Connection, before: &Rows, draft: &ProductDraf
         draft.variants.iter().position(|variant| variant.sku.as_ref().is_some_and(|s| taken.contains(s)));
     match place {
         None => Ok(()),
-        Some(place) => Err(StoreError::Duplicate {
-            pointer: format!("#/variants/{place}/sku"),
-            detail: "belongs to a variant of another product".to_owned(),
-        }),
+        Some(place) => Err(sku_taken(place)),
+    }
+}
+
+/// The variant at this place has a SKU of another product.
+fn sku_taken(place: usize) -> StoreError {
+    StoreError::Duplicate {
+        pointer: format!("#/variants/{place}/sku"),
+        detail: "belongs to a variant of another product".to_owned(),
     }
 }

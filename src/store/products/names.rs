@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// The ids of what a draft names.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Names {
     pub(super) brand_id: Option<Uuid>,
     pub(super) category_ids: Vec<Uuid>,
@@ -93,14 +93,38 @@ fn brand(
                 return Ok(Some(id));
             }
             let id = Uuid::now_v7();
-            let insert =
-                "INSERT INTO brand (id, slug, name) VALUES ($1, $2, $3) ON CONFLICT (slug) DO NOTHING";
-            with_free_slug(connection, Named::Brand, name, None, |connection, slug| {
-                written(connection, insert, vec![Bind::Id(id), Bind::Text(slug), Bind::Text(name)])
-            })?;
+            make_brand(connection, id, name)?;
             Ok(Some(id))
         }
     }
+}
+
+/// Makes a brand. The lock on names is held.
+pub(super) fn make_brand(connection: &mut Connection, id: Uuid, name: &str) -> Result<(), StoreError> {
+    let insert = "INSERT INTO brand (id, slug, name) VALUES ($1, $2, $3) ON CONFLICT (slug) DO NOTHING";
+    with_free_slug(connection, Named::Brand, name, None, |connection, slug| {
+        written(connection, insert, vec![Bind::Id(id), Bind::Text(slug), Bind::Text(name)])
+    })
+}
+
+/// Makes a category. The lock on names is held.
+pub(super) fn make_category(
+    connection: &mut Connection,
+    id: Uuid,
+    parent: Option<Uuid>,
+    name: &str,
+) -> Result<(), StoreError> {
+    let insert = "INSERT INTO category (id, parent_id, slug, name) VALUES ($1, $2, $3, $4) \
+        ON CONFLICT (slug) DO NOTHING";
+    with_free_slug(connection, Named::Category, name, parent, |connection, slug| {
+        let binds = vec![Bind::Id(id), Bind::OptionalId(parent), Bind::Text(slug), Bind::Text(name)];
+        written(connection, insert, binds)
+    })
+}
+
+/// The names on a path, `Home > Lamps`.
+pub(super) fn steps(path: &str) -> impl Iterator<Item = &str> {
+    path.split('>').map(str::trim).filter(|name| !name.is_empty())
 }
 
 fn categories(
@@ -147,7 +171,7 @@ fn category_by_path(
     let find = "SELECT id FROM category WHERE parent_id IS NOT DISTINCT FROM $1 AND lower(name) = lower($2) \
         ORDER BY name <> $2, position, id LIMIT 1";
     let mut at = None;
-    for name in path.split('>').map(str::trim).filter(|name| !name.is_empty()) {
+    for name in steps(path) {
         let binds = || vec![Bind::OptionalId(at), Bind::Text(name)];
         let mut child = first_id(connection, find, binds())?;
         if child.is_none() && missing == MissingNames::Create {
@@ -155,12 +179,7 @@ fn category_by_path(
             child = first_id(connection, find, binds())?;
             if child.is_none() {
                 let id = Uuid::now_v7();
-                let insert = "INSERT INTO category (id, parent_id, slug, name) VALUES ($1, $2, $3, $4) \
-                    ON CONFLICT (slug) DO NOTHING";
-                with_free_slug(connection, Named::Category, name, at, |connection, slug| {
-                    let binds = vec![Bind::Id(id), Bind::OptionalId(at), Bind::Text(slug), Bind::Text(name)];
-                    written(connection, insert, binds)
-                })?;
+                make_category(connection, id, at, name)?;
                 child = Some(id);
             }
         }

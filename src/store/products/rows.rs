@@ -1,5 +1,7 @@
 //! The rows of one product, table by table: what is stored, and what an edit wants stored.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use serde_json::Value;
@@ -9,7 +11,7 @@ use crate::store::{Connection, error::StoreError, schema};
 
 /// The product's own row, without what triggers keep.
 #[derive(Debug, Clone, PartialEq, Queryable, Selectable, Insertable, AsChangeset)]
-#[diesel(table_name = schema::product, treat_none_as_null = true, check_for_backend(diesel::pg::Pg))]
+#[diesel(table_name = schema::product, treat_none_as_null = true, treat_none_as_default_value = false, check_for_backend(diesel::pg::Pg))]
 pub(super) struct ProductRecord {
     pub(super) id: Uuid,
     pub(super) external_id: Option<String>,
@@ -35,7 +37,7 @@ pub(super) struct Bookkeeping {
 }
 
 #[derive(Debug, Clone, PartialEq, Queryable, Selectable, Insertable)]
-#[diesel(table_name = schema::product_option, check_for_backend(diesel::pg::Pg))]
+#[diesel(table_name = schema::product_option, treat_none_as_default_value = false, check_for_backend(diesel::pg::Pg))]
 pub(super) struct OptionRecord {
     pub(super) id: Uuid,
     pub(super) product_id: Uuid,
@@ -44,7 +46,7 @@ pub(super) struct OptionRecord {
 }
 
 #[derive(Debug, Clone, PartialEq, Queryable, Selectable, Insertable)]
-#[diesel(table_name = schema::option_value, check_for_backend(diesel::pg::Pg))]
+#[diesel(table_name = schema::option_value, treat_none_as_default_value = false, check_for_backend(diesel::pg::Pg))]
 pub(super) struct ValueRecord {
     pub(super) id: Uuid,
     pub(super) option_id: Uuid,
@@ -53,7 +55,7 @@ pub(super) struct ValueRecord {
 }
 
 #[derive(Debug, Clone, PartialEq, Queryable, Selectable, Insertable)]
-#[diesel(table_name = schema::variant, check_for_backend(diesel::pg::Pg))]
+#[diesel(table_name = schema::variant, treat_none_as_default_value = false, check_for_backend(diesel::pg::Pg))]
 pub(super) struct VariantRecord {
     pub(super) id: Uuid,
     pub(super) product_id: Uuid,
@@ -70,7 +72,7 @@ pub(super) struct VariantRecord {
 
 /// The value a variant has for an option.
 #[derive(Debug, Clone, PartialEq, Queryable, Selectable, Insertable)]
-#[diesel(table_name = schema::variant_option_value, check_for_backend(diesel::pg::Pg))]
+#[diesel(table_name = schema::variant_option_value, treat_none_as_default_value = false, check_for_backend(diesel::pg::Pg))]
 #[expect(clippy::struct_field_names, reason = "the columns are called so")]
 pub(super) struct ChoiceRecord {
     pub(super) variant_id: Uuid,
@@ -79,7 +81,7 @@ pub(super) struct ChoiceRecord {
 }
 
 #[derive(Debug, Clone, PartialEq, Queryable, Selectable, Insertable)]
-#[diesel(table_name = schema::price, check_for_backend(diesel::pg::Pg))]
+#[diesel(table_name = schema::price, treat_none_as_default_value = false, check_for_backend(diesel::pg::Pg))]
 pub(super) struct PriceRecord {
     pub(super) variant_id: Uuid,
     pub(super) currency: String,
@@ -88,7 +90,7 @@ pub(super) struct PriceRecord {
 }
 
 #[derive(Debug, Clone, PartialEq, Queryable, Selectable, Insertable)]
-#[diesel(table_name = schema::media, check_for_backend(diesel::pg::Pg))]
+#[diesel(table_name = schema::media, treat_none_as_default_value = false, check_for_backend(diesel::pg::Pg))]
 pub(super) struct MediaRecord {
     pub(super) id: Uuid,
     pub(super) product_id: Uuid,
@@ -101,7 +103,7 @@ pub(super) struct MediaRecord {
 }
 
 #[derive(Debug, Clone, PartialEq, Queryable, Selectable, Insertable)]
-#[diesel(table_name = schema::variant_media, check_for_backend(diesel::pg::Pg))]
+#[diesel(table_name = schema::variant_media, treat_none_as_default_value = false, check_for_backend(diesel::pg::Pg))]
 pub(super) struct VariantMediaRecord {
     pub(super) variant_id: Uuid,
     pub(super) media_id: Uuid,
@@ -109,7 +111,7 @@ pub(super) struct VariantMediaRecord {
 }
 
 #[derive(Debug, Clone, PartialEq, Queryable, Selectable, Insertable)]
-#[diesel(table_name = schema::stock_level, check_for_backend(diesel::pg::Pg))]
+#[diesel(table_name = schema::stock_level, treat_none_as_default_value = false, check_for_backend(diesel::pg::Pg))]
 pub(super) struct StockRecord {
     pub(super) variant_id: Uuid,
     pub(super) location_id: Uuid,
@@ -117,7 +119,7 @@ pub(super) struct StockRecord {
 }
 
 #[derive(Debug, Clone, PartialEq, Queryable, Selectable, Insertable)]
-#[diesel(table_name = schema::product_tag, check_for_backend(diesel::pg::Pg))]
+#[diesel(table_name = schema::product_tag, treat_none_as_default_value = false, check_for_backend(diesel::pg::Pg))]
 pub(super) struct TagRecord {
     pub(super) product_id: Uuid,
     pub(super) tag_id: Uuid,
@@ -125,7 +127,7 @@ pub(super) struct TagRecord {
 }
 
 #[derive(Debug, Clone, PartialEq, Queryable, Selectable, Insertable)]
-#[diesel(table_name = schema::product_category, check_for_backend(diesel::pg::Pg))]
+#[diesel(table_name = schema::product_category, treat_none_as_default_value = false, check_for_backend(diesel::pg::Pg))]
 pub(super) struct CategoryRecord {
     pub(super) product_id: Uuid,
     pub(super) category_id: Uuid,
@@ -133,7 +135,7 @@ pub(super) struct CategoryRecord {
 }
 
 #[derive(Debug, Clone, PartialEq, Queryable, Selectable, Insertable)]
-#[diesel(table_name = schema::product_translation, check_for_backend(diesel::pg::Pg))]
+#[diesel(table_name = schema::product_translation, treat_none_as_default_value = false, check_for_backend(diesel::pg::Pg))]
 pub(super) struct TranslationRecord {
     pub(super) product_id: Uuid,
     pub(super) locale: String,
@@ -174,93 +176,172 @@ pub(super) struct Stored {
 
 /// Reads a product, deleted ones too; lock its row first where the rows decide what is written.
 pub(super) fn load(connection: &mut Connection, id: Uuid) -> Result<Stored, StoreError> {
-    use schema::{category, product, product_category, product_tag, product_translation, slug, tag};
-    let (record, bookkeeping) = product::table
-        .find(id)
+    load_many(connection, &[id])?.remove(&id).ok_or(StoreError::NotFound)
+}
+
+/// Products as they are read, by id.
+type Found = HashMap<Uuid, Stored>;
+
+/// Reads products, deleted ones too, table by table; what is not there is left out.
+pub(super) fn load_many(connection: &mut Connection, ids: &[Uuid]) -> Result<Found, StoreError> {
+    use schema::{product, slug};
+    let products = product::table
+        .filter(product::id.eq_any(ids))
         .select((ProductRecord::as_select(), Bookkeeping::as_select()))
-        .first::<(ProductRecord, Bookkeeping)>(connection)?;
-    let slug = slug::table
-        .filter(slug::product_id.eq(id).and(slug::is_current))
-        .select(slug::slug_)
-        .first(connection)
-        .optional()?
-        .unwrap_or_default();
+        .load::<(ProductRecord, Bookkeeping)>(connection)?;
+    let mut found: Found = HashMap::with_capacity(products.len());
+    for (record, bookkeeping) in products {
+        let id = record.id;
+        let rows = Rows { product: record, ..super::plan::nothing(id) };
+        let (slug, tag_names, location_codes) = (String::new(), Vec::new(), Vec::new());
+        found.insert(id, Stored { rows, bookkeeping, slug, tag_names, location_codes });
+    }
+    if found.is_empty() {
+        return Ok(found);
+    }
+    let slugs = slug::table
+        .filter(slug::product_id.eq_any(ids).and(slug::is_current))
+        .select((slug::product_id, slug::slug_))
+        .load::<(Uuid, String)>(connection)?;
+    for (id, slug) in slugs {
+        give(&mut found, id, |stored| stored.slug = slug);
+    }
+    load_links(connection, ids, &mut found)?;
+    load_options_and_media(connection, ids, &mut found)?;
+    load_variants(connection, ids, &mut found)?;
+    Ok(found)
+}
+
+fn give(found: &mut Found, id: Uuid, add: impl FnOnce(&mut Stored)) {
+    if let Some(stored) = found.get_mut(&id) {
+        add(stored);
+    }
+}
+
+/// Tags, categories and translations.
+fn load_links(connection: &mut Connection, ids: &[Uuid], found: &mut Found) -> Result<(), StoreError> {
+    use schema::{category, product_category, product_tag, product_translation, tag};
     let tags: Vec<(TagRecord, String)> = product_tag::table
         .inner_join(tag::table)
-        .filter(product_tag::product_id.eq(id))
+        .filter(product_tag::product_id.eq_any(ids))
         .order((product_tag::position, tag::name))
         .select((TagRecord::as_select(), tag::name))
         .load(connection)?;
-    let (tags, tag_names) = tags.into_iter().unzip();
-    let mut rows = Rows { product: record, tags, ..super::plan::nothing(id) };
-    rows.categories = product_category::table
+    for (tag, name) in tags {
+        give(found, tag.product_id, |stored| {
+            stored.rows.tags.push(tag);
+            stored.tag_names.push(name);
+        });
+    }
+    let categories: Vec<CategoryRecord> = product_category::table
         .inner_join(category::table)
-        .filter(product_category::product_id.eq(id))
+        .filter(product_category::product_id.eq_any(ids))
         .order(category::path)
         .select(CategoryRecord::as_select())
         .load(connection)?;
-    rows.translations = product_translation::table
-        .filter(product_translation::product_id.eq(id))
+    for category in categories {
+        give(found, category.product_id, |stored| stored.rows.categories.push(category));
+    }
+    let translations: Vec<TranslationRecord> = product_translation::table
+        .filter(product_translation::product_id.eq_any(ids))
         .order(product_translation::locale)
         .select(TranslationRecord::as_select())
         .load(connection)?;
-    load_options_and_media(connection, &mut rows)?;
-    let location_codes = load_variants(connection, &mut rows)?;
-    Ok(Stored { rows, bookkeeping, slug, tag_names, location_codes })
+    for translation in translations {
+        give(found, translation.product_id, |stored| stored.rows.translations.push(translation));
+    }
+    Ok(())
 }
 
-fn load_options_and_media(connection: &mut Connection, rows: &mut Rows) -> Result<(), StoreError> {
+fn load_options_and_media(
+    connection: &mut Connection,
+    ids: &[Uuid],
+    found: &mut Found,
+) -> Result<(), StoreError> {
     use schema::{media, option_value, product_option};
-    let id = rows.product.id;
-    rows.options = product_option::table
-        .filter(product_option::product_id.eq(id))
+    let options: Vec<OptionRecord> = product_option::table
+        .filter(product_option::product_id.eq_any(ids))
         .order((product_option::position, product_option::id))
         .select(OptionRecord::as_select())
         .load(connection)?;
-    let option_ids: Vec<Uuid> = rows.options.iter().map(|option| option.id).collect();
-    rows.values = option_value::table
+    let products: HashMap<Uuid, Uuid> = options.iter().map(|option| (option.id, option.product_id)).collect();
+    for option in options {
+        give(found, option.product_id, |stored| stored.rows.options.push(option));
+    }
+    let option_ids: Vec<Uuid> = products.keys().copied().collect();
+    let values: Vec<ValueRecord> = option_value::table
         .filter(option_value::option_id.eq_any(option_ids))
         .order((option_value::position, option_value::id))
         .select(ValueRecord::as_select())
         .load(connection)?;
-    rows.media = media::table
-        .filter(media::product_id.eq(id))
+    for value in values {
+        if let Some(id) = products.get(&value.option_id) {
+            give(found, *id, |stored| stored.rows.values.push(value));
+        }
+    }
+    let media: Vec<MediaRecord> = media::table
+        .filter(media::product_id.eq_any(ids))
         .order((media::position, media::id))
         .select(MediaRecord::as_select())
         .load(connection)?;
+    for medium in media {
+        give(found, medium.product_id, |stored| stored.rows.media.push(medium));
+    }
     Ok(())
 }
 
-/// Gives the codes of the locations of the stock levels.
-fn load_variants(connection: &mut Connection, rows: &mut Rows) -> Result<Vec<String>, StoreError> {
+fn load_variants(connection: &mut Connection, ids: &[Uuid], found: &mut Found) -> Result<(), StoreError> {
     use schema::{location, price, stock_level, variant, variant_media, variant_option_value};
-    rows.variants = variant::table
-        .filter(variant::product_id.eq(rows.product.id))
+    let variants: Vec<VariantRecord> = variant::table
+        .filter(variant::product_id.eq_any(ids))
         .order((variant::position, variant::id))
         .select(VariantRecord::as_select())
         .load(connection)?;
-    let variant_ids: Vec<Uuid> = rows.variants.iter().map(|variant| variant.id).collect();
-    rows.choices = variant_option_value::table
+    let products: HashMap<Uuid, Uuid> =
+        variants.iter().map(|variant| (variant.id, variant.product_id)).collect();
+    let variant_ids: Vec<Uuid> = variants.iter().map(|variant| variant.id).collect();
+    for variant in variants {
+        give(found, variant.product_id, |stored| stored.rows.variants.push(variant));
+    }
+    let mut give = |variant_id: Uuid, add: &mut dyn FnMut(&mut Stored)| {
+        if let Some(stored) = products.get(&variant_id).and_then(|id| found.get_mut(id)) {
+            add(stored);
+        }
+    };
+    let choices: Vec<ChoiceRecord> = variant_option_value::table
         .filter(variant_option_value::variant_id.eq_any(&variant_ids))
         .select(ChoiceRecord::as_select())
         .load(connection)?;
-    rows.prices = price::table
+    for row in choices {
+        give(row.variant_id, &mut |stored| stored.rows.choices.push(row.clone()));
+    }
+    let prices: Vec<PriceRecord> = price::table
         .filter(price::variant_id.eq_any(&variant_ids))
         .order(price::currency)
         .select(PriceRecord::as_select())
         .load(connection)?;
-    rows.variant_media = variant_media::table
+    for row in prices {
+        give(row.variant_id, &mut |stored| stored.rows.prices.push(row.clone()));
+    }
+    let links: Vec<VariantMediaRecord> = variant_media::table
         .filter(variant_media::variant_id.eq_any(&variant_ids))
         .order((variant_media::position, variant_media::media_id))
         .select(VariantMediaRecord::as_select())
         .load(connection)?;
+    for row in links {
+        give(row.variant_id, &mut |stored| stored.rows.variant_media.push(row.clone()));
+    }
     let stock: Vec<(StockRecord, String)> = stock_level::table
         .inner_join(location::table)
         .filter(stock_level::variant_id.eq_any(&variant_ids))
         .order((stock_level::variant_id, location::code))
         .select((StockRecord::as_select(), location::code))
         .load(connection)?;
-    let (stock, codes) = stock.into_iter().unzip();
-    rows.stock = stock;
-    Ok(codes)
+    for (row, code) in stock {
+        give(row.variant_id, &mut |stored| {
+            stored.rows.stock.push(row.clone());
+            stored.location_codes.push(code.clone());
+        });
+    }
+    Ok(())
 }

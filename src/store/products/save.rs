@@ -1,11 +1,19 @@
-//! Writes the difference between the rows that are stored and those that are wanted, table by table.
+//! Writes the difference between the rows that are stored and those that are wanted, table by table: of one product, or of
+//! as many as an import brings together.
 //!
 //! Only what differs is written: a statement that changed nothing would still cost, and the log must stay silent.
 
-use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl, sql_types as sql, upsert::excluded};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use diesel::{
+    ExecuteCopyFromDsl, ExpressionMethods, QueryDsl, RunQueryDsl, sql_types as sql, upsert::excluded,
+};
 use uuid::Uuid;
 
-use super::rows::{ProductRecord, Rows};
+use super::rows::{
+    CategoryRecord, ChoiceRecord, MediaRecord, OptionRecord, PriceRecord, ProductRecord, Rows, StockRecord,
+    TagRecord, TranslationRecord, ValueRecord, VariantMediaRecord, VariantRecord,
+};
 use crate::store::{
     Connection,
     error::StoreError,
@@ -16,31 +24,127 @@ use crate::store::{
 /// Rows per statement: Postgres takes 65,535 binds.
 const CHUNK: usize = 1000;
 
+/// From so many new rows of a table on they are copied: below, one statement with values is quicker.
+const COPIED_MIN: usize = 50;
+
 /// Rows of one table to write and keys of rows to delete.
+#[derive(Debug)]
 struct Difference<T, K> {
-    written: Vec<T>,
+    new: Vec<T>,
+    changed: Vec<T>,
     gone: Vec<K>,
 }
 
-fn difference<T, K>(stored: &[T], wanted: &[T], key: impl Fn(&T) -> K) -> Difference<T, K>
-where
-    T: Clone + PartialEq,
-    K: Ord,
-{
-    let known: std::collections::BTreeMap<K, &T> = stored.iter().map(|row| (key(row), row)).collect();
-    let kept: std::collections::BTreeSet<K> = wanted.iter().map(&key).collect();
-    let changed = |row: &&T| known.get(&key(row)).is_none_or(|known| *known != *row);
-    Difference {
-        written: wanted.iter().filter(changed).cloned().collect(),
-        gone: known.into_keys().filter(|key| !kept.contains(key)).collect(),
+impl<T, K> Default for Difference<T, K> {
+    fn default() -> Self {
+        Self { new: Vec::new(), changed: Vec::new(), gone: Vec::new() }
     }
 }
 
-/// Inserts rows or updates those with the same key, chunk by chunk.
+impl<T: Clone + PartialEq, K: Ord> Difference<T, K> {
+    /// Adds what differs; tells whether anything does.
+    fn add(&mut self, stored: &[T], wanted: Vec<T>, key: impl Fn(&T) -> K) -> bool {
+        let before = self.len();
+        if stored.is_empty() {
+            self.new.extend(wanted);
+            return self.len() > before;
+        }
+        let known: BTreeMap<K, &T> = stored.iter().map(|row| (key(row), row)).collect();
+        let kept: BTreeSet<K> = wanted.iter().map(&key).collect();
+        for row in wanted {
+            match known.get(&key(&row)) {
+                None => self.new.push(row),
+                Some(known) if **known != row => self.changed.push(row),
+                Some(_) => {}
+            }
+        }
+        self.gone.extend(known.into_keys().filter(|key| !kept.contains(key)));
+        self.len() > before
+    }
+
+    fn len(&self) -> usize {
+        self.new.len() + self.changed.len() + self.gone.len()
+    }
+}
+
+/// Everything that differs between products as they are stored and as they are wanted.
+#[derive(Debug, Default)]
+pub(super) struct Changes {
+    products_new: Vec<ProductRecord>,
+    products_changed: Vec<ProductRecord>,
+    media: Difference<MediaRecord, Uuid>,
+    options: Difference<OptionRecord, Uuid>,
+    values: Difference<ValueRecord, Uuid>,
+    variants: Difference<VariantRecord, Uuid>,
+    /// Variants that are stored with a SKU; of products that change.
+    skus: Vec<(Uuid, String)>,
+    choices: Difference<ChoiceRecord, (Uuid, Uuid)>,
+    prices: Difference<PriceRecord, (Uuid, String)>,
+    variant_media: Difference<VariantMediaRecord, (Uuid, Uuid)>,
+    stock: Difference<StockRecord, (Uuid, Uuid)>,
+    tags: Difference<TagRecord, (Uuid, Uuid)>,
+    categories: Difference<CategoryRecord, (Uuid, Uuid)>,
+    translations: Difference<TranslationRecord, (Uuid, String)>,
+}
+
+impl Changes {
+    /// Adds what makes the stored rows like the wanted ones. `stored` is `None` for a product that is new. Tells whether
+    /// there is anything.
+    pub(super) fn add(&mut self, stored: Option<&Rows>, wanted: Rows) -> bool {
+        let empty = super::plan::nothing(wanted.product.id);
+        let before = stored.unwrap_or(&empty);
+        let product = match stored {
+            None => {
+                self.products_new.push(wanted.product);
+                true
+            }
+            Some(stored) if stored.product != wanted.product => {
+                self.products_changed.push(wanted.product);
+                true
+            }
+            Some(_) => false,
+        };
+        let variants = self.variants.add(&before.variants, wanted.variants, |row| row.id);
+        if variants {
+            let skus = before.variants.iter().filter_map(|row| Some((row.id, row.sku.clone()?)));
+            self.skus.extend(skus);
+        }
+        let parts = [
+            self.media.add(&before.media, wanted.media, |row| row.id),
+            self.options.add(&before.options, wanted.options, |row| row.id),
+            self.values.add(&before.values, wanted.values, |row| row.id),
+            self.choices.add(&before.choices, wanted.choices, |row| (row.variant_id, row.option_id)),
+            self.prices.add(&before.prices, wanted.prices, |row| (row.variant_id, row.currency.clone())),
+            self.variant_media
+                .add(&before.variant_media, wanted.variant_media, |row| (row.variant_id, row.media_id)),
+            self.stock.add(&before.stock, wanted.stock, |row| (row.variant_id, row.location_id)),
+            self.tags.add(&before.tags, wanted.tags, |row| (row.product_id, row.tag_id)),
+            self.categories
+                .add(&before.categories, wanted.categories, |row| (row.product_id, row.category_id)),
+            self.translations
+                .add(&before.translations, wanted.translations, |row| (row.product_id, row.locale.clone())),
+        ];
+        product || variants || parts.contains(&true)
+    }
+
+    /// Tags that products get.
+    pub(super) fn tags_given(&self) -> Vec<Uuid> {
+        let given: BTreeSet<Uuid> = self.tags.new.iter().map(|row| row.tag_id).collect();
+        given.into_iter().collect()
+    }
+}
+
+/// Inserts rows or updates those with the same key, chunk by chunk; many new ones are copied.
 macro_rules! upsert {
-    ($connection:expr, $table:ident, $rows:expr, ($($key:ident),+), ($($column:ident),+)) => {
-        for chunk in $rows.chunks(CHUNK) {
-            use schema::$table::dsl;
+    ($connection:expr, $table:ident, $difference:expr, ($($key:ident),+), ($($column:ident),+)) => {{
+        use schema::$table::dsl;
+        let mut written = $difference.changed;
+        if $difference.new.len() < COPIED_MIN {
+            written.extend($difference.new);
+        } else {
+            diesel::copy_from(dsl::$table).from_insertable($difference.new).execute($connection)?;
+        }
+        for chunk in written.chunks(CHUNK) {
             diesel::insert_into(dsl::$table)
                 .values(chunk)
                 .on_conflict(($(dsl::$key,)+))
@@ -48,34 +152,70 @@ macro_rules! upsert {
                 .set(($(dsl::$column.eq(excluded(dsl::$column)),)+))
                 .execute($connection)?;
         }
-    };
+    }};
 }
 
-/// Makes the stored rows like the wanted ones. `stored` is `None` for a product that is new. Gives whether anything
-/// was written.
-pub(super) fn save(
+impl Changes {
+    /// Writes it all.
+    pub(super) fn write(self, connection: &mut Connection) -> Result<(), StoreError> {
+        products(connection, self.products_new, &self.products_changed)?;
+        // What goes first makes room for what must be unique; what is referred to comes before what refers.
+        delete(connection, "DELETE FROM media WHERE id = ANY ($1)", &self.media.gone)?;
+        delete(connection, "DELETE FROM variant WHERE id = ANY ($1)", &self.variants.gone)?;
+        upsert!(connection, media, self.media, (id), (position, url, alt, width, height, kind));
+        upsert!(connection, product_option, self.options, (id), (position));
+        upsert!(connection, option_value, self.values, (id), (position));
+        variants(connection, self.variants, &self.skus)?;
+        delete_pairs(
+            connection,
+            "DELETE FROM variant_option_value t USING unnest($1, $2) AS gone (a, b) \
+              WHERE t.variant_id = gone.a AND t.option_id = gone.b",
+            &self.choices.gone,
+        )?;
+        upsert!(connection, variant_option_value, self.choices, (variant_id, option_id), (value_id));
+        // Now that no variant uses them.
+        delete(connection, "DELETE FROM product_option WHERE id = ANY ($1)", &self.options.gone)?;
+        delete(connection, "DELETE FROM option_value WHERE id = ANY ($1)", &self.values.gone)?;
+        parts_of_variants(connection, self.prices, self.variant_media, self.stock)?;
+        links(connection, self.tags, self.categories, self.translations)
+    }
+}
+
+fn products(
     connection: &mut Connection,
-    stored: Option<&Rows>,
-    wanted: &Rows,
-) -> Result<bool, StoreError> {
-    let empty = super::plan::nothing(wanted.product.id);
-    let before = stored.unwrap_or(&empty);
-    let product = product(connection, stored, &wanted.product)?;
-    // What goes first makes room for what must be unique; what is referred to comes before what refers.
-    let media_gone = difference(&before.media, &wanted.media, |row| row.id);
-    delete(connection, "DELETE FROM media WHERE id = ANY ($1)", &media_gone.gone)?;
-    let variants_gone = difference(&before.variants, &wanted.variants, |row| row.id);
-    delete(connection, "DELETE FROM variant WHERE id = ANY ($1)", &variants_gone.gone)?;
-    upsert!(connection, media, media_gone.written, (id), (position, url, alt, width, height, kind));
-    let options = options(connection, before, wanted)?;
-    variants(connection, before, &variants_gone.written)?;
-    let choices = choices(connection, before, wanted)?;
-    unused_options(connection, &options)?;
-    let parts = parts_of_variants(connection, before, wanted)?;
-    let links = links(connection, before, wanted)?;
-    let removed = !media_gone.gone.is_empty() || !variants_gone.gone.is_empty();
-    let written = !media_gone.written.is_empty() || !variants_gone.written.is_empty();
-    Ok(product || removed || written || options.changed || choices || parts || links)
+    new: Vec<ProductRecord>,
+    changed: &[ProductRecord],
+) -> Result<(), StoreError> {
+    use schema::product::dsl;
+    if new.len() >= COPIED_MIN {
+        diesel::copy_from(dsl::product).from_insertable(new).execute(connection)?;
+    } else if !new.is_empty() {
+        diesel::insert_into(dsl::product).values(new).execute(connection)?;
+    }
+    if let [one] = changed {
+        diesel::update(dsl::product.find(one.id)).set(one).execute(connection)?;
+        return Ok(());
+    }
+    // The rows are there and locked: this only ever updates.
+    for chunk in changed.chunks(CHUNK) {
+        diesel::insert_into(dsl::product)
+            .values(chunk)
+            .on_conflict(dsl::id)
+            .do_update()
+            .set((
+                dsl::external_id.eq(excluded(dsl::external_id)),
+                dsl::status.eq(excluded(dsl::status)),
+                dsl::title.eq(excluded(dsl::title)),
+                dsl::description.eq(excluded(dsl::description)),
+                dsl::product_type.eq(excluded(dsl::product_type)),
+                dsl::brand_id.eq(excluded(dsl::brand_id)),
+                dsl::attributes.eq(excluded(dsl::attributes)),
+                dsl::seo_title.eq(excluded(dsl::seo_title)),
+                dsl::seo_description.eq(excluded(dsl::seo_description)),
+            ))
+            .execute(connection)?;
+    }
+    Ok(())
 }
 
 fn delete(connection: &mut Connection, text: &'static str, ids: &[Uuid]) -> Result<(), StoreError> {
@@ -85,68 +225,24 @@ fn delete(connection: &mut Connection, text: &'static str, ids: &[Uuid]) -> Resu
     Ok(())
 }
 
-fn product(
-    connection: &mut Connection,
-    stored: Option<&Rows>,
-    wanted: &ProductRecord,
-) -> Result<bool, StoreError> {
-    use schema::product::dsl;
-    match stored {
-        None => {
-            diesel::insert_into(dsl::product).values(wanted).execute(connection)?;
-        }
-        Some(stored) if stored.product != *wanted => {
-            diesel::update(dsl::product.find(wanted.id)).set(wanted).execute(connection)?;
-        }
-        Some(_) => return Ok(false),
-    }
-    Ok(true)
-}
-
-/// Options and values to delete once no variant uses them.
-struct OptionsWritten {
-    changed: bool,
-    options_gone: Vec<Uuid>,
-    values_gone: Vec<Uuid>,
-}
-
-fn options(connection: &mut Connection, stored: &Rows, wanted: &Rows) -> Result<OptionsWritten, StoreError> {
-    let options = difference(&stored.options, &wanted.options, |row| row.id);
-    upsert!(connection, product_option, options.written, (id), (position));
-    let values = difference(&stored.values, &wanted.values, |row| row.id);
-    upsert!(connection, option_value, values.written, (id), (position));
-    let written = !options.written.is_empty() || !values.written.is_empty();
-    Ok(OptionsWritten {
-        changed: written || !options.gone.is_empty() || !values.gone.is_empty(),
-        options_gone: options.gone,
-        values_gone: values.gone,
-    })
-}
-
-fn unused_options(connection: &mut Connection, options: &OptionsWritten) -> Result<(), StoreError> {
-    delete(connection, "DELETE FROM product_option WHERE id = ANY ($1)", &options.options_gone)?;
-    delete(connection, "DELETE FROM option_value WHERE id = ANY ($1)", &options.values_gone)
-}
-
 fn variants(
     connection: &mut Connection,
-    stored: &Rows,
-    written: &[super::rows::VariantRecord],
+    variants: Difference<VariantRecord, Uuid>,
+    stored: &[(Uuid, String)],
 ) -> Result<(), StoreError> {
     // Two variants that exchange their SKUs would collide half-way: give up first what another one takes.
-    let taken =
-        |sku: &str, id: Uuid| written.iter().any(|row| row.id != id && row.sku.as_deref() == Some(sku));
+    let written = variants.new.iter().chain(&variants.changed);
+    let takers: HashMap<&str, Uuid> = written.filter_map(|row| Some((row.sku.as_deref()?, row.id))).collect();
     let passed_on: Vec<Uuid> = stored
-        .variants
         .iter()
-        .filter(|row| row.sku.as_deref().is_some_and(|sku| taken(sku, row.id)))
-        .map(|row| row.id)
+        .filter(|(id, sku)| takers.get(sku.as_str()).is_some_and(|taker| taker != id))
+        .map(|(id, _)| *id)
         .collect();
     delete(connection, "UPDATE variant SET sku = NULL WHERE id = ANY ($1)", &passed_on)?;
     upsert!(
         connection,
         variant,
-        written,
+        variants,
         (id),
         (
             position,
@@ -163,18 +259,6 @@ fn variants(
     Ok(())
 }
 
-fn choices(connection: &mut Connection, stored: &Rows, wanted: &Rows) -> Result<bool, StoreError> {
-    let choices = difference(&stored.choices, &wanted.choices, |row| (row.variant_id, row.option_id));
-    delete_pairs(
-        connection,
-        "DELETE FROM variant_option_value t USING unnest($1, $2) AS gone (a, b) \
-          WHERE t.variant_id = gone.a AND t.option_id = gone.b",
-        &choices.gone,
-    )?;
-    upsert!(connection, variant_option_value, choices.written, (variant_id, option_id), (value_id));
-    Ok(!choices.written.is_empty() || !choices.gone.is_empty())
-}
-
 fn delete_pairs(
     connection: &mut Connection,
     text: &'static str,
@@ -187,66 +271,80 @@ fn delete_pairs(
     Ok(())
 }
 
-fn parts_of_variants(connection: &mut Connection, stored: &Rows, wanted: &Rows) -> Result<bool, StoreError> {
-    let prices = difference(&stored.prices, &wanted.prices, |row| (row.variant_id, row.currency.clone()));
-    if !prices.gone.is_empty() {
-        let (variants, currencies): (Vec<Uuid>, Vec<String>) = prices.gone.iter().cloned().unzip();
-        Statement::<sql::Bool>::new(
-            "DELETE FROM price t USING unnest($1, $2) AS gone (a, b) WHERE t.variant_id = gone.a AND t.currency = gone.b",
-            [Bind::Ids(&variants), Bind::Texts(&currencies)],
-        )
-        .execute(connection)?;
+/// The same where the second half of the key is text.
+fn delete_named(
+    connection: &mut Connection,
+    text: &'static str,
+    keys: Vec<(Uuid, String)>,
+) -> Result<(), StoreError> {
+    if !keys.is_empty() {
+        let (first, second): (Vec<Uuid>, Vec<String>) = keys.into_iter().unzip();
+        Statement::<sql::Bool>::new(text, [Bind::Ids(&first), Bind::Texts(&second)]).execute(connection)?;
     }
-    upsert!(connection, price, prices.written, (variant_id, currency), (amount, compare_at));
-    let media =
-        difference(&stored.variant_media, &wanted.variant_media, |row| (row.variant_id, row.media_id));
+    Ok(())
+}
+
+fn parts_of_variants(
+    connection: &mut Connection,
+    prices: Difference<PriceRecord, (Uuid, String)>,
+    media: Difference<VariantMediaRecord, (Uuid, Uuid)>,
+    stock: Difference<StockRecord, (Uuid, Uuid)>,
+) -> Result<(), StoreError> {
+    delete_named(
+        connection,
+        "DELETE FROM price t USING unnest($1, $2) AS gone (a, b) WHERE t.variant_id = gone.a AND t.currency = gone.b",
+        prices.gone,
+    )?;
+    upsert!(connection, price, prices, (variant_id, currency), (amount, compare_at));
     delete_pairs(
         connection,
         "DELETE FROM variant_media t USING unnest($1, $2) AS gone (a, b) \
           WHERE t.variant_id = gone.a AND t.media_id = gone.b",
         &media.gone,
     )?;
-    upsert!(connection, variant_media, media.written, (variant_id, media_id), (position));
-    let stock = difference(&stored.stock, &wanted.stock, |row| (row.variant_id, row.location_id));
+    upsert!(connection, variant_media, media, (variant_id, media_id), (position));
     delete_pairs(
         connection,
         "DELETE FROM stock_level t USING unnest($1, $2) AS gone (a, b) \
           WHERE t.variant_id = gone.a AND t.location_id = gone.b",
         &stock.gone,
     )?;
-    upsert!(connection, stock_level, stock.written, (variant_id, location_id), (quantity));
-    let written = !prices.written.is_empty() || !media.written.is_empty() || !stock.written.is_empty();
-    Ok(written || !prices.gone.is_empty() || !media.gone.is_empty() || !stock.gone.is_empty())
+    upsert!(connection, stock_level, stock, (variant_id, location_id), (quantity));
+    Ok(())
 }
 
 /// Tags, categories and translations.
-fn links(connection: &mut Connection, stored: &Rows, wanted: &Rows) -> Result<bool, StoreError> {
-    let id = Bind::Id(wanted.product.id);
-    let tags = difference(&stored.tags, &wanted.tags, |row| row.tag_id);
-    if !tags.gone.is_empty() {
-        let text = "DELETE FROM product_tag WHERE product_id = $1 AND tag_id = ANY ($2)";
-        Statement::<sql::Bool>::new(text, [id, Bind::Ids(&tags.gone)]).execute(connection)?;
-    }
-    upsert!(connection, product_tag, tags.written, (product_id, tag_id), (position));
-    let categories = difference(&stored.categories, &wanted.categories, |row| row.category_id);
-    if !categories.gone.is_empty() {
-        let text = "DELETE FROM product_category WHERE product_id = $1 AND category_id = ANY ($2)";
-        Statement::<sql::Bool>::new(text, [id, Bind::Ids(&categories.gone)]).execute(connection)?;
-    }
-    upsert!(connection, product_category, categories.written, (product_id, category_id), (position));
-    let translations = difference(&stored.translations, &wanted.translations, |row| row.locale.clone());
-    if !translations.gone.is_empty() {
-        let text = "DELETE FROM product_translation WHERE product_id = $1 AND locale = ANY ($2)";
-        Statement::<sql::Bool>::new(text, [id, Bind::Texts(&translations.gone)]).execute(connection)?;
-    }
+fn links(
+    connection: &mut Connection,
+    tags: Difference<TagRecord, (Uuid, Uuid)>,
+    categories: Difference<CategoryRecord, (Uuid, Uuid)>,
+    translations: Difference<TranslationRecord, (Uuid, String)>,
+) -> Result<(), StoreError> {
+    delete_pairs(
+        connection,
+        "DELETE FROM product_tag t USING unnest($1, $2) AS gone (a, b) WHERE t.product_id = gone.a AND t.tag_id = gone.b",
+        &tags.gone,
+    )?;
+    upsert!(connection, product_tag, tags, (product_id, tag_id), (position));
+    delete_pairs(
+        connection,
+        "DELETE FROM product_category t USING unnest($1, $2) AS gone (a, b) \
+          WHERE t.product_id = gone.a AND t.category_id = gone.b",
+        &categories.gone,
+    )?;
+    upsert!(connection, product_category, categories, (product_id, category_id), (position));
+    delete_named(
+        connection,
+        "DELETE FROM product_translation t USING unnest($1, $2) AS gone (a, b) \
+          WHERE t.product_id = gone.a AND t.locale = gone.b",
+        translations.gone,
+    )?;
     upsert!(
         connection,
         product_translation,
-        translations.written,
+        translations,
         (product_id, locale),
         (title, description, seo_title, seo_description)
     );
-    let written =
-        !tags.written.is_empty() || !categories.written.is_empty() || !translations.written.is_empty();
-    Ok(written || !tags.gone.is_empty() || !categories.gone.is_empty() || !translations.gone.is_empty())
+    Ok(())
 }

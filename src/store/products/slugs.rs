@@ -50,6 +50,11 @@ pub(super) fn claim(
     }
 }
 
+/// A slug that was asked for is the current one of another product.
+pub(super) fn taken() -> StoreError {
+    StoreError::Duplicate { pointer: "#/slug".to_owned(), detail: "belongs to another product".to_owned() }
+}
+
 /// Makes `slug` the product's current one: a new one, one it had before, or one that another product has retired.
 fn take(connection: &mut Connection, product_id: Uuid, slug: &str) -> Result<(), StoreError> {
     type Owner = (sql::Uuid, sql::Bool);
@@ -61,10 +66,7 @@ fn take(connection: &mut Connection, product_id: Uuid, slug: &str) -> Result<(),
     .into_iter()
     .next();
     if owner.is_some_and(|(owner, is_current)| is_current && owner != product_id) {
-        return Err(StoreError::Duplicate {
-            pointer: "#/slug".to_owned(),
-            detail: "belongs to another product".to_owned(),
-        });
+        return Err(taken());
     }
     // First: a product has one current slug at every moment.
     Statement::<sql::Text>::new(

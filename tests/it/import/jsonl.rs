@@ -51,8 +51,8 @@ fn a_bad_line_spoils_itself_only() {
 
 #[test]
 fn many_products_are_written_in_batches() {
-    let content = (0..250).map(|n| format!("{{\"title\":\"Product {n}\"}}")).collect::<Vec<_>>().join("\n");
+    let content = (0..2500).map(|n| format!("{{\"title\":\"Product {n}\"}}")).collect::<Vec<_>>().join("\n");
     let mut catalogue = Memory::default();
-    assert_eq!(counts(&lines(content, &mut catalogue)), [250, 0, 0, 0]);
-    assert_eq!(catalogue.commits, 25);
+    assert_eq!(counts(&lines(content, &mut catalogue)), [2500, 0, 0, 0]);
+    assert_eq!(catalogue.commits, 3);
 }

@@ -1,8 +1,10 @@
 //! A catalogue in memory with the rules of the real one that an import meets.
 
+use std::collections::HashMap;
+
 use aisle::{
     domain::draft::ProductDraft,
-    import::catalogue::{Catalogue, Products, Upserted},
+    import::catalogue::{Catalogue, How, Products, Upserted, Work},
     store::error::StoreError,
 };
 use serde_json::Value;
@@ -14,6 +16,8 @@ pub(super) struct Memory {
     pub(super) products: Vec<(Uuid, ProductDraft)>,
     /// Transactions that were kept.
     pub(super) commits: usize,
+    /// Lines by key.
+    pub(super) lines: HashMap<Uuid, u64>,
     /// Transactions that collide before one succeeds.
     pub(super) collisions: usize,
 }
@@ -26,27 +30,44 @@ impl Memory {
 }
 
 impl Catalogue for Memory {
-    fn transaction(
-        &mut self,
-        keep: bool,
-        work: &mut dyn FnMut(&mut dyn Products) -> Result<(), StoreError>,
-    ) -> Result<(), StoreError> {
+    fn begin(&mut self) {
+        self.lines.clear();
+    }
+
+    fn transaction(&mut self, how: How, work: &mut Work<'_>) -> Result<(), StoreError> {
         let before = self.products.clone();
         let mut done = work(self);
         if done.is_ok() && self.collisions > 0 {
             self.collisions -= 1;
             done = Err(StoreError::Collision);
         }
-        if done.is_err() || !keep {
+        if done.is_err() || !how.keep {
             self.products = before;
         } else {
             self.commits += 1;
         }
         done
     }
+
+    fn remember(&mut self, keys: &[Uuid], lines: &[u64]) -> Result<(), StoreError> {
+        self.lines.extend(keys.iter().copied().zip(lines.iter().copied()));
+        Ok(())
+    }
 }
 
 impl Products for Memory {
+    fn expect_slugs(&mut self, _slugs: &[&str]) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    fn expect(&mut self, _drafts: &[&ProductDraft]) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    fn lines(&mut self, keys: &[Uuid]) -> Result<Vec<(Uuid, u64)>, StoreError> {
+        Ok(keys.iter().filter_map(|key| Some((*key, *self.lines.get(key)?))).collect())
+    }
+
     fn find(&mut self, slug: &str) -> Result<Option<Value>, StoreError> {
         let found = self.products.iter().find(|(_, draft)| draft.slug.as_deref() == Some(slug));
         Ok(found.map(|(_, draft)| serde_json::to_value(draft).unwrap()))

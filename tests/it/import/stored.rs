@@ -2,7 +2,7 @@
 
 use aisle::{
     import::{
-        catalogue::{Catalogue, StoredCatalogue},
+        catalogue::{Catalogue, How, StoredCatalogue},
         demo::DemoCatalogue,
         jsonl::JsonLines,
         report::Report,
@@ -114,7 +114,7 @@ fn an_import_without_a_database_says_where_it_stopped() {
     let ended = "SELECT pg_terminate_backend(pg_backend_pid())";
     drop(diesel::sql_query(ended).execute(&mut connection));
     let mut catalogue = StoredCatalogue::new(&mut connection);
-    assert!(catalogue.transaction(true, &mut |_| Ok(())).is_err());
+    assert!(catalogue.transaction(How { keep: true, singly: false }, &mut |_| Ok(())).is_err());
     let interrupted = run(&mut DemoCatalogue::new(1, 10), &mut catalogue, false, &mut Nobody).unwrap_err();
     assert!(interrupted.to_string().starts_with("stopped at line 1; import the file again to go on"));
 }
@@ -177,7 +177,7 @@ fn a_dry_run_says_of_the_whole_file_what_the_run_will_say() {
     ];
     for (number, [first, second]) in pairs.into_iter().enumerate() {
         // More than a batch between the two.
-        let between: Vec<String> = (0..20).map(|line| format!(r#"{{"title":"Between {line}"}}"#)).collect();
+        let between: Vec<String> = (0..1000).map(|line| format!(r#"{{"title":"Between {line}"}}"#)).collect();
         let mut lines = vec![first];
         lines.extend(between.iter().map(String::as_str));
         lines.push(second);
