@@ -17,7 +17,7 @@ mod write;
 use uuid::Uuid;
 
 use self::{known::Known, names::KnownNames, slugs::KnownSlugs};
-use super::{draft, plan, rows::Stored, save::Changes, upsert::Upserted};
+use super::{draft, plan, rows::Stored, save::Changes, types::KnownTypes, upsert::Upserted};
 use crate::{
     domain::draft::ProductDraft,
     store::{Connection, error::StoreError},
@@ -29,6 +29,7 @@ pub struct Batch {
     known: Known,
     names: KnownNames,
     slugs: KnownSlugs,
+    types: KnownTypes,
     changes: Changes,
     written: Vec<Written>,
 }
@@ -50,6 +51,7 @@ impl Batch {
             known: Known::new(locks),
             names: KnownNames::default(),
             slugs: KnownSlugs::default(),
+            types: KnownTypes::default(),
             changes: Changes::default(),
             written: Vec::new(),
         }
@@ -176,6 +178,7 @@ impl Batch {
         let before = stored.map_or(&nothing, |stored| &stored.rows);
         let names = self.names.resolve(connection, draft)?;
         let wanted = plan::plan(before, draft, &names).map_err(StoreError::Invalid)?;
+        self.types.fit(connection, before, &wanted)?;
         self.known.skus_are_free(connection, before, draft)?;
         let current = stored.map(|stored| stored.slug.as_str()).filter(|slug| !slug.is_empty());
         let slug = self.slugs.claim(connection, id, draft.slug.as_deref(), current, &draft.title)?;
