@@ -1,5 +1,6 @@
 //! Importing files: every product whole or not at all, every wrong place named, the same file twice changes nothing.
 
+mod batches;
 mod jsonl;
 mod memory;
 mod real_files;
