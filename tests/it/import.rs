@@ -3,6 +3,7 @@
 mod batches;
 mod jsonl;
 mod memory;
+mod processes;
 mod real_files;
 mod shopify;
 mod shopify_faults;
