@@ -1,6 +1,7 @@
 //! Importing files: every product whole or not at all, every wrong place named, the same file twice changes nothing.
 
 mod batches;
+mod beside_edits;
 mod jsonl;
 mod memory;
 mod processes;
