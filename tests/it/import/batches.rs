@@ -15,7 +15,7 @@ use aisle::{
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::{Nobody, counts, words};
+use super::{Nobody, counts, file, open, words};
 use crate::{
     catalogue::{events, last_deps, psql, texts},
     support::database::database,
@@ -44,6 +44,10 @@ impl Catalogue for Watched<'_> {
 
 fn import(connection: &mut Connection, content: &str, singly: bool) -> Report {
     let mut catalogue = Watched { stored: StoredCatalogue::new(connection), singly };
+    if content.starts_with("Handle") {
+        let mut source = open(file(content).path(), "USD").unwrap();
+        return run(&mut source, &mut catalogue, false, &mut Nobody).unwrap();
+    }
     run(&mut JsonLines::new(content.as_bytes()), &mut catalogue, false, &mut Nobody).unwrap()
 }
 
@@ -127,7 +131,7 @@ impl Dice {
             "weight_grams": self.roll(2),
         });
         if self.roll(2) == 0 {
-            variant["sku"] = json!(format!("S-{}", self.roll(120)));
+            variant["sku"] = json!(format!("S-{}", self.roll(400)));
         }
         if self.roll(3) == 0 {
             variant["prices"]
@@ -144,7 +148,7 @@ impl Dice {
     }
 
     fn product(&mut self) -> Value {
-        let title = format!("{} {}", self.pick(&["Lamp", "lamp", "Mug", "Pan"]), self.roll(12));
+        let title = format!("{} {}", self.pick(&["Lamp", "lamp", "Mug", "Pan"]), self.roll(25));
         let mut product = json!({
             "title": title,
             "status": self.pick(&["active", "active", "draft"]),
@@ -154,10 +158,10 @@ impl Dice {
             "seo": {"title": self.pick(&["A", "B"])},
         });
         if self.roll(2) == 0 {
-            product["external_id"] = json!(format!("e-{}", self.roll(40)));
+            product["external_id"] = json!(format!("e-{}", self.roll(80)));
         }
         if self.roll(2) == 0 {
-            product["slug"] = json!(format!("s-{}", self.roll(30)));
+            product["slug"] = json!(format!("s-{}", self.roll(80)));
         }
         if self.roll(3) > 0 {
             product["brand"] = json!(self.pick(&["Acme", "ACME", "acme", "Other", "Third"]));
@@ -181,6 +185,21 @@ impl Dice {
             .collect();
         product["variants"] = places.iter().map(|place| self.variant(&options, *place, &media)).collect();
         product
+    }
+
+    /// A Shopify file of some columns: the others of products that are there stay.
+    fn csv(&mut self) -> String {
+        let handles: BTreeSet<String> = (0..30)
+            .map(|_| format!("{}-{}", self.pick(&["s", "lamp", "mug", "pan"]), self.roll(30)))
+            .collect();
+        let rows = handles.into_iter().map(|handle| {
+            let (vendor, tags) =
+                (self.pick(&["", "Acme", "acme", "Fourth"]), self.some(&["red", "Warm", "sale"], 2));
+            let (sku, price) = (self.roll(400), self.pick(&["1", "2.50", "cheap"]));
+            format!("{handle},Title of {handle},{vendor},\"{}\",Home > New,S-{sku},{price}\n", tags.join(","))
+        });
+        let rows: String = rows.collect();
+        format!("Handle,Title,Vendor,Tags,Product Category,Variant SKU,Variant Price\n{rows}")
     }
 
     /// A line that cannot be imported, rarely; else a product.
@@ -213,39 +232,30 @@ fn agree(seed: u64) {
         }
         lines = kept;
         let content = lines.join("\n");
-        for again in [false, true] {
-            let (first, second) =
-                (import(&mut together, &content, false), import(&mut singly, &content, true));
-            assert_eq!(
-                (counts(&first), words(&first)),
-                (counts(&second), words(&second)),
-                "round {round} {again}"
-            );
+        let csv = dice.csv();
+        for (number, content) in [&content, &content, &csv, &csv].into_iter().enumerate() {
+            let (first, second) = (import(&mut together, content, false), import(&mut singly, content, true));
+            let place = format!("seed {seed}, round {round}, import {number}");
+            assert_eq!((counts(&first), words(&first)), (counts(&second), words(&second)), "{place}");
+            total.iter_mut().zip(counts(&first)).for_each(|(total, count)| *total += count);
             let (first, second) = (everything(&mut together), everything(&mut singly));
             let only = |these: &[String], those: &[String]| -> Vec<String> {
                 these.iter().filter(|row| !those.contains(row)).take(3).cloned().collect()
             };
-            assert_eq!(
-                only(&first, &second),
-                only(&second, &first),
-                "seed {seed}, round {round}, again {again}"
-            );
-            assert!(first == second, "seed {seed}, round {round}, again {again}");
+            assert_eq!(only(&first, &second), only(&second, &first), "{place}");
+            assert!(first == second, "{place}");
         }
-        let report = import(&mut together, &content, false);
-        import(&mut singly, &content, true);
-        total.iter_mut().zip(counts(&report)).for_each(|(total, count)| *total += count);
         for connection in [&mut together, &mut singly] {
             psql(connection, "UPDATE product SET deleted_at = now() WHERE title LIKE 'Mug 1%'");
         }
     }
-    println!("created, updated, unchanged, failed in the third run of each file: {total:?}");
-    assert!(total[2] > 100 && total[3] > 10, "the files say too little: {total:?}");
+    println!("created, updated, unchanged, failed: {total:?}");
+    assert!(total.iter().all(|count| *count > 50), "the files say too little: {total:?}");
 }
 
 #[test]
 fn together_is_as_one_by_one() {
-    for seed in 1..=3 {
+    for seed in 1..=2 {
         agree(seed);
     }
 }
@@ -309,4 +319,36 @@ fn a_batch_is_one_event_of_what_changed() {
     assert!(deps.contains(&Dependency::listing_all().0));
     assert_eq!(counts(&import(&mut connection, &new.join("\n"), false)), [0, 0, 120, 0]);
     assert_eq!(events(&mut connection), 2, "nothing changed");
+}
+
+#[test]
+fn a_product_that_the_database_refuses_costs_itself_only() {
+    let database = database();
+    let mut connection = database.connect();
+    psql(
+        &mut connection,
+        "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
+           IF NEW.title LIKE 'Cursed%' THEN RAISE EXCEPTION 'no'; END IF; RETURN NEW; END $$; \
+         CREATE TRIGGER refuse BEFORE INSERT ON product FOR EACH ROW EXECUTE FUNCTION refuse()",
+    );
+    let cursed = [7, 8, 70];
+    let lines: Vec<String> = (1..=100)
+        .map(|n| {
+            let word = if cursed.contains(&n) { "Cursed" } else { "Lamp" };
+            json!({"title": format!("{word} {n}"), "brand": format!("{word} {}", n / 10), "variants": [{"sku": n.to_string()}]})
+                .to_string()
+        })
+        .collect();
+    let mut run = |content: &str| {
+        let mut catalogue = StoredCatalogue::new(&mut connection);
+        run(&mut JsonLines::new(content.as_bytes()), &mut catalogue, false, &mut Nobody).unwrap()
+    };
+    let (first, second) = (run(&lines.join("\n")), run(&lines.join("\n")));
+    assert_eq!((counts(&first), counts(&second)), ([97, 0, 0, 3], [0, 0, 97, 3]));
+    for report in [first, second] {
+        let at: Vec<u64> = report.problems.iter().map(|problem| problem.line).collect();
+        assert_eq!(at, [7, 8, 70], "{:?}", words(&report));
+    }
+    let brands = "SELECT name AS text FROM brand WHERE name LIKE 'Cursed%'";
+    assert_eq!(texts(&mut connection, brands), [""; 0], "nor the brand it would have made");
 }
