@@ -1,7 +1,10 @@
 //! Importing files: every product whole or not at all, every wrong place named, the same file twice changes nothing.
 
+mod batches;
+mod beside_edits;
 mod jsonl;
 mod memory;
+mod processes;
 mod real_files;
 mod shopify;
 mod shopify_faults;
