@@ -52,7 +52,9 @@ impl Access {
         // The lease first: while it holds, everything acknowledged before is applied here, and the index need go no further.
         let is_leased = gate.is_leased(Moment::now());
         let applied = gate.applied();
-        if is_leased && self.lists.position(self.era.ordinal).is_some_and(|position| position >= applied) {
+        // Whoever reads everything takes long: nobody waits for that on a store actor's thread.
+        let position = self.lists.position(self.era.ordinal).ok_or(ListsError::Unread)?;
+        if is_leased && position >= applied {
             return Ok(());
         }
         with_connection(pool, |connection| match self.lists.catch_up(connection, self.era) {
@@ -119,6 +121,9 @@ impl StoreMessage for LoadListSnapshot {
 
     fn run(self, pool: &Pool) -> Result<Self::Reply, CatalogError> {
         let Self { access, query } = &self;
+        if !access.lists.is_read(access.era.ordinal) {
+            return Err(ListsError::Unread.into());
+        }
         let outcome = with_connection(pool, |connection| {
             let read = access.lists.with_snapshot(connection, access.era, |connection| {
                 let Ok(Snapshot { head, value }) = access.listed(query, None) else {
