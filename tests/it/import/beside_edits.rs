@@ -29,7 +29,7 @@ use crate::{
 const ROWS: usize = 150;
 
 /// All products; those beyond the rows are in the file of JSON lines, which says nothing of slugs and stock.
-const PRODUCTS: usize = 200;
+const PRODUCTS: usize = 201;
 
 const ROUNDS: usize = 10;
 const EDITORS: usize = 3;
@@ -171,7 +171,7 @@ fn edits_beside_imports_are_neither_refused_nor_lost() {
                         let n = usize::try_from(turn * 37).unwrap() % (PRODUCTS / EDITORS) * EDITORS + editor;
                         match edit(app, &ids[n], n, turn) {
                             Some((kind, value)) => {
-                                drop(acknowledged.lock().unwrap().insert((n, kind), value))
+                                drop(acknowledged.lock().unwrap().insert((n, kind), value));
                             }
                             None => drop(busy.fetch_add(1, Ordering::Relaxed)),
                         }
@@ -192,7 +192,7 @@ fn edits_beside_imports_are_neither_refused_nor_lost() {
             });
         }
     });
-    println!("{edits:?} edits, {busy:?} answered 503");
+    eprintln!("{edits:?} edits, {busy:?} answered 503");
 
     let acknowledged = acknowledged.into_inner().unwrap();
     for (n, (id, _)) in ids.iter().enumerate() {
