@@ -221,11 +221,6 @@ fn imports_of_the_same_products_beside_each_other_bring_each_once() {
     for round in 0..3 {
         let forwards: Vec<String> = (0..MADE).map(|n| line(n, round)).collect();
         let backwards: Vec<String> = forwards.iter().rev().cloned().collect();
-        // In the last round they share names alone.
-        let share = |lines: Vec<String>| {
-            lines.into_iter().step_by(if round == 2 { 2 } else { 1 }).collect::<Vec<_>>()
-        };
-        let (forwards, backwards) = (share(forwards), share(backwards));
         thread::scope(|scope| {
             for lines in [&forwards, &backwards] {
                 let url = &database.url;
