@@ -171,7 +171,7 @@ impl Dice {
                 json!({"de": {"title": self.pick(&["Lampe", "Leuchte"])}, "fr": {"title": "Lampe"}});
         }
         let media: Vec<String> =
-            (0..self.roll(4)).map(|n| format!("https://x.example/{}", n ^ self.roll(2) * 4)).collect();
+            (0..self.roll(4)).map(|n| format!("https://x.example/{}", n + self.roll(2) * 4)).collect();
         product["media"] = media.iter().map(|url| json!({"url": url})).collect();
         let options = self.some(&["Size", "Colour"], 2);
         let count = if options.is_empty() { 1 } else { 1 + self.roll(3) };
@@ -217,7 +217,7 @@ impl Dice {
 
 /// Imports files into two databases, together into one and one by one into the other, and compares all they hold.
 fn agree(seed: u64) {
-    println!("seed {seed}");
+    eprintln!("seed {seed}");
     let mut dice = Dice(seed);
     let (together, singly) = (database(), database());
     let (mut together, mut singly) = (together.connect(), singly.connect());
@@ -249,7 +249,7 @@ fn agree(seed: u64) {
             psql(connection, "UPDATE product SET deleted_at = now() WHERE title LIKE 'Mug 1%'");
         }
     }
-    println!("created, updated, unchanged, failed: {total:?}");
+    eprintln!("created, updated, unchanged, failed: {total:?}");
     assert!(total.iter().all(|count| *count > 50), "the files say too little: {total:?}");
 }
 

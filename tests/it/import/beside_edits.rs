@@ -21,6 +21,7 @@ use crate::{
     catalogue::texts,
     support::{
         app::App,
+        database::database,
         waiting::{PATIENCE, wait_until},
     },
 };
@@ -29,7 +30,7 @@ use crate::{
 const ROWS: usize = 150;
 
 /// All products; those beyond the rows are in the file of JSON lines, which says nothing of slugs and stock.
-const PRODUCTS: usize = 200;
+const PRODUCTS: usize = 201;
 
 const ROUNDS: usize = 10;
 const EDITORS: usize = 3;
@@ -171,7 +172,7 @@ fn edits_beside_imports_are_neither_refused_nor_lost() {
                         let n = usize::try_from(turn * 37).unwrap() % (PRODUCTS / EDITORS) * EDITORS + editor;
                         match edit(app, &ids[n], n, turn) {
                             Some((kind, value)) => {
-                                drop(acknowledged.lock().unwrap().insert((n, kind), value))
+                                drop(acknowledged.lock().unwrap().insert((n, kind), value));
                             }
                             None => drop(busy.fetch_add(1, Ordering::Relaxed)),
                         }
@@ -192,7 +193,7 @@ fn edits_beside_imports_are_neither_refused_nor_lost() {
             });
         }
     });
-    println!("{edits:?} edits, {busy:?} answered 503");
+    eprintln!("{edits:?} edits, {busy:?} answered 503");
 
     let acknowledged = acknowledged.into_inner().unwrap();
     for (n, (id, _)) in ids.iter().enumerate() {
@@ -205,4 +206,40 @@ fn edits_beside_imports_are_neither_refused_nor_lost() {
         }
     }
     assert!(busy.into_inner() * 10 <= edits.into_inner(), "an edit is rarely refused");
+}
+
+#[test]
+fn imports_of_the_same_products_beside_each_other_bring_each_once() {
+    const MADE: usize = 400;
+    let database = database();
+    let line = |n: usize, round: usize| {
+        json!({"external_id": n.to_string(), "title": format!("Lamp {n} of {round}"), "brand": format!("Brand {} of {round}", n % 5),
+               "categories": [format!("Round {round} > Lamps {}", n % 3)], "tags": [format!("t {} of {round}", n % 7)],
+               "variants": [{"sku": format!("S-{n}"), "stock": [{"location": format!("l-{round}"), "quantity": n}]}]})
+        .to_string()
+    };
+    for round in 0..3 {
+        let forwards: Vec<String> = (0..MADE).map(|n| line(n, round)).collect();
+        let backwards: Vec<String> = forwards.iter().rev().cloned().collect();
+        thread::scope(|scope| {
+            for lines in [&forwards, &backwards] {
+                let url = &database.url;
+                scope.spawn(move || {
+                    let mut connection = connect_for_bulk(url).unwrap();
+                    let mut catalogue = StoredCatalogue::new(&mut connection);
+                    let content = lines.join("\n");
+                    let report =
+                        run(&mut JsonLines::new(content.as_bytes()), &mut catalogue, false, &mut Nobody)
+                            .unwrap();
+                    assert_eq!(words(&report), [""; 0]);
+                });
+            }
+        });
+        let mut connection = database.connect();
+        let counted = "SELECT concat((SELECT count(*) FROM product), ' ', (SELECT count(*) FROM variant), ' ', \
+            (SELECT count(*) FROM brand), ' ', (SELECT count(*) FROM category), ' ', (SELECT count(*) FROM tag)) AS text";
+        let made = round + 1;
+        let expected = format!("{MADE} {MADE} {} {} {}", 5 * made, 4 * made, 7 * made);
+        assert_eq!(texts(&mut connection, counted), [expected], "round {round}");
+    }
 }
