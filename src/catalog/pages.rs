@@ -20,7 +20,7 @@ use crate::{
     coherence::{Era, Moment, Stamp},
     domain::{
         dependency::Dependency,
-        list::{Facet, Filter, ListPage, ListQuery, Sort},
+        list::{Facet, ListPage, ListQuery, Sort},
     },
     limits::{LISTS_PATIENCE, LISTS_POLL},
     store::reads::{self, ProductRow, Snapshot},
@@ -163,32 +163,20 @@ fn entry_of(query: &ListQuery, stamp: Stamp, page: Option<Arc<ListPage>>) -> Ent
 /// What can change a page's ids and counts. Lists that know of nothing but places and titles have a dependency for each
 /// category; all others fall with any product and are looked at before they are made anew (see [`super::lists`]).
 fn dependencies(query: &ListQuery, page: &ListPage) -> Vec<Dependency> {
-    let Filter { category: _, brands, tags, price_min, price_max, in_stock, attributes, text } =
-        &query.filter;
-    let is_filtered = !brands.is_empty()
-        || !tags.is_empty()
-        || price_min.is_some()
-        || price_max.is_some()
-        || *in_stock
-        || !attributes.is_empty()
-        || text.is_some();
     let is_by_place = matches!(query.sort, Sort::Newest | Sort::Title | Sort::Position | Sort::Relevance);
-    let counts = |facet: fn(&Facet) -> bool| query.facets.iter().any(facet);
-    let has_text = text.is_some();
-    let mut all = match page.category {
-        Some(id) if is_by_place && !is_filtered && query.facets.is_empty() && !query.has_total => {
-            vec![Dependency::listing(&id)]
-        }
-        None if is_by_place && !is_filtered && query.facets.is_empty() && !query.has_total => {
-            vec![Dependency::listing_all()]
-        }
-        Some(_) | None => vec![Dependency::goods()],
-    };
+    let is_plain = is_by_place && !query.filter.narrows() && query.facets.is_empty() && !query.has_total;
+    let counts = |facet: &Facet| query.facets.contains(facet);
+    let has_text = query.filter.text.is_some();
+    let mut all = vec![match page.category {
+        Some(id) if is_plain => Dependency::listing(&id),
+        None if is_plain => Dependency::listing_all(),
+        Some(_) | None => Dependency::goods(),
+    }];
     all.extend(page.category.map(|id| Dependency::category(&id)));
-    if has_text || counts(|facet| *facet == Facet::Category) {
+    if has_text || counts(&Facet::Category) {
         all.push(Dependency::category_tree());
     }
-    if has_text || !brands.is_empty() || counts(|facet| *facet == Facet::Brand) {
+    if has_text || !query.filter.brands.is_empty() || counts(&Facet::Brand) {
         all.push(Dependency::brand_list());
     }
     if has_text {

@@ -69,6 +69,20 @@ pub struct Filter {
     pub text: Option<Box<str>>,
 }
 
+impl Filter {
+    /// Whether it asks for more than a category.
+    pub fn narrows(&self) -> bool {
+        let Self { category: _, brands, tags, price_min, price_max, in_stock, attributes, text } = self;
+        !brands.is_empty()
+            || !tags.is_empty()
+            || price_min.is_some()
+            || price_max.is_some()
+            || *in_stock
+            || !attributes.is_empty()
+            || text.is_some()
+    }
+}
+
 /// An attribute and the values of which a product must have one.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 pub struct AttributeFilter {

@@ -22,6 +22,7 @@ use crate::{
     domain::{
         listed::{ListedBrand, ListedCategory, ListedProduct},
         locale::Locale,
+        synonyms::SynonymSet,
     },
     listing::ListingIndex,
     store::{
@@ -123,8 +124,7 @@ impl Lists {
 
     /// Brings the index up to the database's head.
     pub(super) fn catch_up(&self, connection: &mut Connection, era: Era) -> Result<(), ListsError> {
-        let _updating = self.updating.lock().unwrap_or_else(PoisonError::into_inner);
-        reads::in_snapshot(connection, |connection| Ok(self.bring(connection, era)))?
+        self.with_snapshot(connection, era, |_| Ok(()))
     }
 
     /// The same, and reads something else in the same snapshot while nothing moves.
@@ -218,7 +218,7 @@ impl Lists {
 struct Names {
     brands: Vec<ListedBrand>,
     categories: Vec<ListedCategory>,
-    synonyms: Vec<Vec<Box<str>>>,
+    synonyms: Vec<SynonymSet>,
 }
 
 impl Names {
@@ -226,7 +226,7 @@ impl Names {
         Ok(Self {
             brands: reads::listed_brands(connection)?,
             categories: reads::listed_categories(connection)?,
-            synonyms: reads::listed_synonyms(connection)?,
+            synonyms: reads::synonyms(connection)?.value,
         })
     }
 
@@ -234,7 +234,8 @@ impl Names {
     fn set(self, index: &mut ListingIndex) -> Vec<Uuid> {
         let mut renamed = index.set_brands(self.brands);
         renamed.extend(index.set_categories(self.categories));
-        index.set_synonyms(self.synonyms);
+        let words = |set: SynonymSet| set.words.into_iter().map(Into::into).collect();
+        index.set_synonyms(self.synonyms.into_iter().map(words).collect());
         renamed.sort_unstable();
         renamed.dedup();
         renamed

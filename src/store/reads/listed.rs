@@ -145,13 +145,6 @@ pub fn listed_categories(connection: &mut Connection) -> Result<Vec<ListedCatego
     Ok(rows.into_iter().map(category).collect())
 }
 
-/// Reads all sets of synonyms.
-pub fn listed_synonyms(connection: &mut Connection) -> Result<Vec<Vec<Box<str>>>, StoreError> {
-    let rows = Statement::<sql::Array<sql::Text>>::new("SELECT words FROM synonym_set", [])
-        .load::<Vec<String>>(connection)?;
-    Ok(rows.into_iter().map(|words| words.into_iter().map(Into::into).collect()).collect())
-}
-
 /// A variant as `catalog.listed` tells of it.
 #[derive(Deserialize)]
 struct Variant(

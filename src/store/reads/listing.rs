@@ -10,7 +10,7 @@ use super::{
     categories::{CATEGORY_ID, category_binds},
 };
 use crate::{
-    domain::list::{Facet, Filter, ListPage, ListQuery, Place, Sort, SortKey, Start},
+    domain::list::{ListPage, ListQuery, Place, Sort, SortKey, Start},
     store::{
         Connection,
         error::StoreError,
@@ -28,19 +28,9 @@ const STEPS: [usize; 3] = [21, 51, 201];
 
 /// What [`list_ids`] can read: the newest of a category or of everything, forwards.
 pub fn is_plain(query: &ListQuery) -> bool {
-    let Filter { category: _, brands, tags, price_min, price_max, in_stock, attributes, text } =
-        &query.filter;
-    let filtered = !brands.is_empty()
-        || !tags.is_empty()
-        || price_min.is_some()
-        || price_max.is_some()
-        || *in_stock
-        || !attributes.is_empty()
-        || text.is_some();
-    let counted: &[Facet] = &query.facets;
     query.sort == Sort::Newest
-        && !filtered
-        && counted.is_empty()
+        && !query.filter.narrows()
+        && query.facets.is_empty()
         && !query.has_total
         && !matches!(query.start, Start::Before(_))
 }

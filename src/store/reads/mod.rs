@@ -13,9 +13,7 @@ mod products;
 
 pub use attributes::{attributes, synonyms};
 pub use categories::{CategoryRow, brands, category, category_tree};
-pub use listed::{
-    ListedChanges, changes, listed, listed_brands, listed_categories, listed_synonyms, visible_after,
-};
+pub use listed::{ListedChanges, changes, listed, listed_brands, listed_categories, visible_after};
 pub use listing::{is_plain, list_ids};
 pub use named::{NamedRow, by_skus, by_slugs};
 pub use products::{ProductRow, SlugTarget, by_sku, by_slug, product, products};
