@@ -6,6 +6,7 @@
 mod affects;
 mod collation;
 mod columns;
+mod counting;
 mod facets;
 mod index;
 mod key;
@@ -19,7 +20,9 @@ mod select;
 mod shown;
 mod suggest;
 mod terms;
+mod varint;
 mod walk;
+mod words;
 
 pub use index::ListingIndex;
 pub use shown::Shown;
