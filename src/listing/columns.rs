@@ -13,11 +13,11 @@ use super::{
 /// One value per ordinal in each; those of ordinals that are free are left as they were.
 #[derive(Debug, Default)]
 pub(super) struct Columns {
-    ids: Vec<Uuid>,
-    published: Vec<i64>,
-    title_heads: Vec<i64>,
-    texts: Vec<u64>,
-    rows: Rows,
+    pub(super) ids: Vec<Uuid>,
+    pub(super) published: Vec<i64>,
+    pub(super) title_heads: Vec<i64>,
+    pub(super) texts: Vec<u64>,
+    pub(super) rows: Rows,
 }
 
 /// All of a product that stands in columns.
@@ -94,20 +94,20 @@ impl Columns {
 /// Values of attributes: numbered together, each with the code it belongs to.
 #[derive(Debug, Default)]
 pub(super) struct Attributes {
-    codes: HashMap<Arc<str>, u32>,
+    pub(super) codes: HashMap<Arc<str>, u32>,
     /// By number. They are few and are never forgotten.
-    of_code: Vec<Code>,
-    values: Terms<(u32, Arc<str>)>,
+    pub(super) of_code: Vec<Code>,
+    pub(super) values: Terms<(u32, Arc<str>)>,
 }
 
 /// An attribute.
 #[derive(Debug)]
-struct Code {
-    name: Arc<str>,
+pub(super) struct Code {
+    pub(super) name: Arc<str>,
     /// Numbers of its values, in no order.
-    values: Vec<u32>,
+    pub(super) values: Vec<u32>,
     /// How many products have each value, summed over all values.
-    postings: u64,
+    pub(super) postings: u64,
 }
 
 impl Attributes {

@@ -35,7 +35,7 @@ pub struct ListingIndex {
     /// Ordinals by id: only the numbers, the ids stand in the columns.
     ordinals: HashTable<u32>,
     hasher: DefaultHashBuilder,
-    free: Vec<u32>,
+    pub(super) free: Vec<u32>,
     pub(super) live: RoaringBitmap,
     pub(super) in_stock: RoaringBitmap,
     pub(super) brands: Terms<Uuid>,
@@ -202,8 +202,19 @@ impl ListingIndex {
         self.ordinals.find(hash, |ordinal| self.columns.id(*ordinal) == *id).copied()
     }
 
+    /// Makes products that were entered otherwise be found.
+    pub(super) fn hash_ordinals(&mut self) {
+        let Self { ordinals, columns, hasher, live, .. } = self;
+        let hash = |ordinal: &u32| hasher.hash_one(columns.id(*ordinal));
+        ordinals.clear();
+        ordinals.reserve(usize::try_from(live.len()).unwrap_or_default(), hash);
+        for ordinal in live.iter() {
+            ordinals.insert_unique(hash(&ordinal), ordinal, hash);
+        }
+    }
+
     /// A number for a product that has none.
-    fn take_ordinal(&mut self, id: Uuid) -> u32 {
+    pub(super) fn take_ordinal(&mut self, id: Uuid) -> u32 {
         let fresh = || u32::try_from(self.columns.len()).unwrap_or(u32::MAX);
         let ordinal = self.free.pop().unwrap_or_else(fresh);
         self.columns.name(ordinal, id);
@@ -214,6 +225,12 @@ impl ListingIndex {
     }
 
     fn link(&mut self, ordinal: u32, shown: &Shown) {
+        self.enter(ordinal, shown);
+        self.reorder(ordinal, |order, ordinal, compare| order.insert(ordinal, compare));
+    }
+
+    /// Puts a product into everything but the orders.
+    pub(super) fn enter(&mut self, ordinal: u32, shown: &Shown) {
         let product = &shown.product;
         let mut parts = Parts { title: &product.title, ..Parts::default() };
         parts.brand = product.brand.map(|brand| self.brands.add(&brand, ordinal));
@@ -254,12 +271,16 @@ impl ListingIndex {
             row: parts,
         };
         self.columns.put(ordinal, &entry);
-        self.reorder(ordinal, |order, ordinal, compare| order.insert(ordinal, compare));
     }
 
     /// Takes a product out of everything but the columns.
     fn unlink(&mut self, ordinal: u32) {
         self.reorder(ordinal, |order, ordinal, compare| order.remove(ordinal, compare));
+        self.leave(ordinal);
+    }
+
+    /// Takes a product out of everything but the orders and the columns.
+    pub(super) fn leave(&mut self, ordinal: u32) {
         let Some(row) = self.columns.row(ordinal) else { return };
         for (category, _) in row.places() {
             if let Some(placed) = self.placed.get_mut(&category) {

@@ -15,9 +15,9 @@ const ELSEWHERE: u32 = u32::MAX - 1;
 
 /// Lowest prices by ordinal: nearly all of them are small numbers.
 #[derive(Debug, Default)]
-struct Amounts {
-    small: Vec<u32>,
-    other: HashMap<u32, i64>,
+pub(super) struct Amounts {
+    pub(super) small: Vec<u32>,
+    pub(super) other: HashMap<u32, i64>,
 }
 
 impl Amounts {
@@ -55,7 +55,7 @@ pub(super) struct Market {
     /// The currency.
     pub(super) currency: Currency,
     /// Lowest price by ordinal.
-    lowest: Amounts,
+    pub(super) lowest: Amounts,
     /// Products that have a price.
     pub(super) priced: RoaringBitmap,
     /// Products that have several.
@@ -102,8 +102,8 @@ impl Market {
 /// All currencies that were ever seen.
 #[derive(Debug, Default)]
 pub(super) struct Markets {
-    numbers: HashMap<Currency, u32>,
-    markets: Vec<Market>,
+    pub(super) numbers: HashMap<Currency, u32>,
+    pub(super) markets: Vec<Market>,
 }
 
 impl Markets {

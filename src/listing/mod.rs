@@ -8,6 +8,7 @@ mod collation;
 mod columns;
 mod counting;
 mod facets;
+mod fill;
 mod index;
 mod key;
 mod markets;
@@ -16,6 +17,8 @@ mod order;
 mod page;
 mod price_ranges;
 mod row;
+mod save;
+mod save_columns;
 mod select;
 mod shown;
 mod suggest;
@@ -25,6 +28,7 @@ mod walk;
 mod words;
 
 pub use index::ListingIndex;
+pub use save::FORMAT;
 pub use shown::Shown;
 pub use suggest::Suggestions;
 

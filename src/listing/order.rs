@@ -29,6 +29,16 @@ fn grow(block: &mut Vec<u32>) {
 }
 
 impl Order {
+    /// Of ordinals that are in order.
+    pub(super) fn of_sorted(ordinals: &[u32]) -> Self {
+        Self { blocks: ordinals.chunks(BLOCK_MAX).map(<[u32]>::to_vec).collect() }
+    }
+
+    /// All ordinals.
+    pub(super) fn all(&self) -> Vec<u32> {
+        self.blocks.concat()
+    }
+
     /// Puts in an ordinal that is not there.
     pub(super) fn insert(&mut self, ordinal: u32, compare: impl Fn(u32, u32) -> Ordering) {
         let gap = self.gap(|other| compare(other, ordinal).is_lt());

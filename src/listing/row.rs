@@ -72,6 +72,16 @@ impl Rows {
         self.data.get(at(*start) * UNIT..).map(Row)
     }
 
+    /// Bytes, where each row begins, unused bytes.
+    pub(super) fn parts(&self) -> (&[u8], &[u32], usize) {
+        (&self.data, &self.starts, self.unused)
+    }
+
+    /// Of the same.
+    pub(super) fn from_parts(data: Vec<u8>, starts: Vec<u32>, unused: usize) -> Self {
+        Self { data, starts, unused }
+    }
+
     fn compact(&mut self) {
         let mut data = Vec::with_capacity(self.data.len().saturating_sub(self.unused));
         for start in self.starts.iter_mut().filter(|start| **start != NOWHERE) {

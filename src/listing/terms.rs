@@ -7,12 +7,12 @@ use roaring::RoaringBitmap;
 /// Values by number and numbers by value. A number is free again when no product has its value.
 #[derive(Debug)]
 pub(super) struct Terms<K> {
-    numbers: HashMap<K, u32>,
-    values: Vec<Option<K>>,
-    sets: Vec<RoaringBitmap>,
-    free: Vec<u32>,
+    pub(super) numbers: HashMap<K, u32>,
+    pub(super) values: Vec<Option<K>>,
+    pub(super) sets: Vec<RoaringBitmap>,
+    pub(super) free: Vec<u32>,
     /// How many products have each value, summed over all values.
-    postings: u64,
+    pub(super) postings: u64,
 }
 
 impl<K> Default for Terms<K> {

@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::{index::ListingIndex, names::Names, shown::Shown, terms::Terms};
 use crate::{
     domain::listed::{ListedBrand, ListedCategory, ListedProduct},
-    search::TextFields,
+    search::{TextFields, TextIndex},
 };
 
 impl ListingIndex {
@@ -27,19 +27,8 @@ impl ListingIndex {
 
     /// Makes a product be found by its words.
     pub(super) fn put_text(&mut self, ordinal: u32, product: &ListedProduct, shown: &Shown) {
-        let names = shown.product.categories.iter().filter_map(|id| self.category_names.get(*id));
-        let categories = names.map(|(category, _)| category.name.as_ref()).collect::<Vec<_>>();
-        let brand = product.brand.and_then(|id| self.brand_names.get(id));
-        let fields = TextFields {
-            title: &product.title,
-            brand: brand.map_or("", |(brand, _)| &brand.name),
-            product_type: &product.text.product_type,
-            categories: &categories,
-            codes: &product.text.codes,
-            words: &product.text.words,
-            description: &product.text.description,
-        };
-        self.text.put(ordinal, &fields);
+        let names = (&self.brand_names, &self.category_names);
+        put_words(&mut self.text, names, ordinal, (product, &shown.product.categories));
         self.reworded.remove(ordinal);
     }
 
@@ -81,6 +70,28 @@ impl ListingIndex {
         self.text.set_synonyms(&sets);
         drop(sets);
     }
+}
+
+/// Enters a product's words; its categories are given in order.
+pub(super) fn put_words(
+    text: &mut TextIndex,
+    (brands, categories): (&Names<ListedBrand>, &Names<ListedCategory>),
+    ordinal: u32,
+    (product, of): (&ListedProduct, &[Uuid]),
+) {
+    let names = of.iter().filter_map(|id| categories.get(*id));
+    let names = names.map(|(category, _)| category.name.as_ref()).collect::<Vec<_>>();
+    let brand = product.brand.and_then(|id| brands.get(id));
+    let fields = TextFields {
+        title: &product.title,
+        brand: brand.map_or("", |(brand, _)| &brand.name),
+        product_type: &product.text.product_type,
+        categories: &names,
+        codes: &product.text.codes,
+        words: &product.text.words,
+        description: &product.text.description,
+    };
+    text.put(ordinal, &fields);
 }
 
 /// Products that have any of these values.
