@@ -18,7 +18,7 @@ use crate::{
         fillers::Fillers,
         handle::Shared,
         lists::{
-            Lists,
+            Lists, SnapshotFile,
             feeder::{self, ListFeeder},
         },
         loader::Loader,
@@ -32,7 +32,7 @@ use crate::{
         rules::Rules,
     },
     http,
-    limits::{LEAVE_TIMEOUT, RESTARTS_MAX, RESTARTS_WITHIN},
+    limits::{LEAVE_TIMEOUT, RESTARTS_MAX, RESTARTS_WITHIN, SNAPSHOT_TIMEOUT},
     settings::ServeSettings,
     store::{
         era::ExpectedEra,
@@ -107,7 +107,12 @@ impl Application {
         let keeper = Arc::new(start_keeper(&keeper, &coherence, &restarts, &metrics)?);
         let connections = Pool::new(&backends.database_url, u32::from(settings.store_actors), expected_era);
         let redis = backends.redis_url.clone().map(|url| SharedSettings { url, catalogue });
-        let shared = start_actors(settings, connections, coherence, redis.as_ref(), &restarts, metrics);
+        let language = settings.locales.first().cloned().unwrap_or_default();
+        let folder = settings.snapshot_dir.clone();
+        let file = folder.map(|folder| SnapshotFile::new(folder, catalogue, language.clone()));
+        let lists = Arc::new(Lists::new(language, file));
+        let shared =
+            start_actors(settings, connections, (coherence, lists), redis.as_ref(), &restarts, metrics);
         let follower = Arc::new(start_follower(backends, &shared));
         let mut children: Vec<Arc<dyn Heal>> = vec![
             Arc::new(shared.store.clone()),
@@ -149,11 +154,25 @@ impl Application {
         &self.keeper
     }
 
-    /// Serves until stopped, then leaves the members, so that no edit elsewhere waits for this instance.
+    /// Serves until stopped, then leaves the members, so that no edit elsewhere waits for this instance, and saves its lists.
     pub async fn run(self) -> std::io::Result<()> {
         let outcome = self.server.await;
         leave(&self.keeper).await;
+        save_lists(&self.shared).await;
         outcome
+    }
+}
+
+/// On a thread that nobody waits for longer than this: what is not written by then is not missed at the next start.
+async fn save_lists(shared: &Shared) {
+    let (lists, era) = (Arc::clone(&shared.lists), shared.reader.coherence.era());
+    let (done, saved) = tokio::sync::oneshot::channel();
+    std::thread::spawn(move || {
+        lists.save(era);
+        done.send(())
+    });
+    if tokio::time::timeout(SNAPSHOT_TIMEOUT, saved).await.is_err() {
+        log::warn!("could not save lists in time; the next start reads more");
     }
 }
 
@@ -185,7 +204,7 @@ fn start_keeper(
 fn start_actors(
     settings: &ServeSettings,
     connections: Pool,
-    coherence: Arc<Coherence>,
+    (coherence, lists): (Arc<Coherence>, Arc<Lists>),
     redis: Option<&SharedSettings>,
     restarts: &Restarts,
     metrics: Arc<Metrics>,
@@ -200,7 +219,6 @@ fn start_actors(
         restarts.clone(),
         Arc::clone(&metrics),
     );
-    let lists = Arc::new(Lists::new(settings.locales.first().cloned().unwrap_or_default()));
     let loader = Loader {
         reader: reader.clone(),
         store: store.clone(),

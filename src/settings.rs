@@ -99,6 +99,11 @@ pub struct ServeSettings {
     #[arg(long, env = "AISLE_ADVERTISE")]
     pub advertise: Option<String>,
 
+    /// Folder in which the index of lists is saved, so that a restart reads what changed since and not everything; absent:
+    /// one in the data folder if Postgres is the private one, else none
+    #[arg(long, env = "AISLE_SNAPSHOT_DIR")]
+    pub snapshot_dir: Option<PathBuf>,
+
     /// Log every request, not only errors and slow ones
     #[arg(long, env = "AISLE_ACCESS_LOG", default_value_t = false)]
     pub access_log: bool,

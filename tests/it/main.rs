@@ -43,6 +43,7 @@ mod product_types;
 mod races;
 mod schema;
 mod shared_cache;
+mod snapshots;
 mod store_api;
 mod supervision;
 mod support;

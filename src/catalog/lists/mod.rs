@@ -7,6 +7,8 @@
 pub mod feeder;
 mod loads;
 mod recent;
+mod save;
+mod snapshot;
 
 use std::{
     collections::HashMap,
@@ -16,7 +18,8 @@ use std::{
 use uuid::Uuid;
 
 pub(super) use self::loads::{Access, Earlier, LoadList, LoadListSnapshot, LoadSuggestions};
-use self::recent::Recent;
+pub use self::snapshot::SnapshotFile;
+use self::{recent::Recent, save::Saved};
 use crate::{
     coherence::Era,
     domain::{
@@ -32,8 +35,11 @@ use crate::{
     },
 };
 
-/// Products read at a time.
-const CHUNK: i64 = 2000;
+/// Products read at a time: a few megabytes, and far from the time that a statement may take.
+const CHUNK: i64 = 5000;
+
+/// Changed products read at a time.
+const CHANGED_CHUNK: usize = 2000;
 
 /// Products whose brand or category was renamed that are read anew while lists wait; more are read with everything else.
 const RENAMED_MAX: usize = 5000;
@@ -45,6 +51,9 @@ pub struct Lists {
     state: RwLock<State>,
     /// Held by whoever brings the index up to date: one at a time.
     updating: Mutex<()>,
+    /// Where it is saved, if anywhere.
+    file: Option<SnapshotFile>,
+    saved: Mutex<Saved>,
 }
 
 #[derive(Debug)]
@@ -75,10 +84,11 @@ pub(super) enum ListsError {
 }
 
 impl Lists {
-    /// An index of nothing yet, for texts in this language.
-    pub fn new(language: Locale) -> Self {
+    /// An index of nothing yet, for texts in this language, that is saved in a file if one is given.
+    pub fn new(language: Locale, file: Option<SnapshotFile>) -> Self {
         let state = State { index: ListingIndex::new(&language), at: None, recent: Recent::default() };
-        Self { language, state: RwLock::new(state), updating: Mutex::new(()) }
+        let (updating, saved) = (Mutex::new(()), Mutex::new(Saved::default()));
+        Self { language, state: RwLock::new(state), updating, file, saved }
     }
 
     /// Whether everything was read that there is in this era.
@@ -109,13 +119,7 @@ impl Lists {
             of_era(era, &changes)?;
             let mut index = ListingIndex::new(&self.language);
             let _nothing_to_rename = Names::read(connection)?.set(&mut index);
-            let mut last = Uuid::nil();
-            loop {
-                let ids = reads::visible_after(connection, last, CHUNK)?;
-                let Some(end) = ids.last() else { break };
-                last = *end;
-                reads::listed(connection, &ids)?.into_iter().for_each(|product| index.put(product));
-            }
+            index.fill(Batches { connection, after: Some(Uuid::nil()) })?;
             Ok((index, At { era: era.ordinal, position: changes.head, nonce: changes.nonce }))
         })?;
         *self.write() = State { index, at: Some(at), recent: Recent::since(at.position) };
@@ -136,82 +140,117 @@ impl Lists {
     ) -> Result<T, ListsError> {
         let _updating = self.updating.lock().unwrap_or_else(PoisonError::into_inner);
         reads::in_snapshot(connection, |connection| {
-            Ok(self.bring(connection, era).and_then(|()| read(connection)))
+            Ok(bring(&self.state, connection, era, false).and_then(|()| read(connection)))
         })?
     }
 
-    /// Applies what changed, in the snapshot of the caller, who holds `updating`.
-    fn bring(&self, connection: &mut Connection, era: Era) -> Result<(), ListsError> {
-        let Some(at) = self.read().at.filter(|at| at.era == era.ordinal) else {
-            return Err(ListsError::Unread);
-        };
-        let changes = reads::changes(connection, at.position)?;
-        of_era(era, &changes)?;
-        if changes.head == at.position && changes.known == at.nonce {
-            return Ok(());
-        }
-        // Events that are gone, or others in their places: what happened in between is not known.
-        let is_continued = at.position == 0 || (at.nonce.is_some() && changes.known == at.nonce);
-        let Some(changed) = changes.products.filter(|_| is_continued) else {
-            self.write().at = None;
-            return Err(ListsError::Unread);
-        };
-        let ids: Vec<Uuid> = changed.keys().copied().collect();
-        let found = reads::listed(connection, &ids)?;
-        let mut found: HashMap<Uuid, ListedProduct> =
-            found.into_iter().map(|product| (product.id, product)).collect();
-        let names = changes
-            .names
-            .map(|position| Names::read(connection).map(|names| (position, names)))
-            .transpose()?;
-        let mut state = self.write();
-        let State { index, recent, at: place } = &mut *state;
-        let mut in_order: Vec<(i64, Uuid)> =
-            changed.into_iter().map(|(id, position)| (position, id)).collect();
-        in_order.sort_unstable();
-        if let Some((position, names)) = names {
-            let renamed = names.set(index);
-            recent.all_changed(position);
-            if renamed.len() > RENAMED_MAX {
-                *place = None;
-                return Err(ListsError::Unread);
-            }
-            // Their words changed with the names. Nobody reads meanwhile: names and words are of one position.
-            for product in reads::listed(connection, &renamed)? {
-                index.put(product);
-            }
-        }
-        for (position, id) in in_order {
-            let before = index.product(&id);
-            match found.remove(&id) {
-                Some(product) => index.put(product),
-                None => index.remove(&id),
-            }
-            recent.push(position, before, index.product(&id));
-        }
-        *place = Some(At { era: era.ordinal, position: changes.head, nonce: changes.nonce });
-        Ok(())
-    }
-
     fn read(&self) -> RwLockReadGuard<'_, State> {
-        match self.state.read() {
-            Ok(state) => state,
-            Err(_poisoned) => {
-                drop(self.write());
-                self.state.read().unwrap_or_else(PoisonError::into_inner)
-            }
-        }
+        read_state(&self.state)
     }
 
-    /// A panic in the midst of a change leaves an index that nothing can be said of: it is read anew.
     fn write(&self) -> RwLockWriteGuard<'_, State> {
-        self.state.write().unwrap_or_else(|poisoned| {
-            let mut state = poisoned.into_inner();
-            state.at = None;
-            self.state.clear_poison();
-            state
-        })
+        write_state(&self.state)
     }
+}
+
+fn read_state(state: &RwLock<State>) -> RwLockReadGuard<'_, State> {
+    match state.read() {
+        Ok(state) => state,
+        Err(_poisoned) => {
+            drop(write_state(state));
+            state.read().unwrap_or_else(PoisonError::into_inner)
+        }
+    }
+}
+
+/// A panic in the midst of a change leaves an index that nothing can be said of: it is read anew.
+fn write_state(state: &RwLock<State>) -> RwLockWriteGuard<'_, State> {
+    state.write().unwrap_or_else(|poisoned| {
+        let mut held = poisoned.into_inner();
+        held.at = None;
+        state.clear_poison();
+        held
+    })
+}
+
+/// All products, read as they are asked for.
+struct Batches<'a> {
+    connection: &'a mut Connection,
+    /// The last id that was read; `None` behind the end.
+    after: Option<Uuid>,
+}
+
+impl Iterator for Batches<'_> {
+    type Item = Result<Vec<ListedProduct>, StoreError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let after = self.after?;
+        let range = reads::range_end(self.connection, after, CHUNK).and_then(|end| {
+            self.after = end;
+            reads::listed_range(self.connection, after, end.unwrap_or(Uuid::max()))
+        });
+        if range.is_err() {
+            self.after = None;
+        }
+        Some(range)
+    }
+}
+
+/// Applies what changed, in the snapshot of the caller, who alone changes this state. Names are read where they changed, or
+/// because they are to be.
+fn bring(
+    state: &RwLock<State>,
+    connection: &mut Connection,
+    era: Era,
+    reads_names: bool,
+) -> Result<(), ListsError> {
+    let Some(at) = read_state(state).at.filter(|at| at.era == era.ordinal) else {
+        return Err(ListsError::Unread);
+    };
+    let changes = reads::changes(connection, at.position)?;
+    of_era(era, &changes)?;
+    if changes.head == at.position && changes.known == at.nonce && !reads_names {
+        return Ok(());
+    }
+    // Events that are gone, or others in their places: what happened in between is not known.
+    let is_continued = at.position == 0 || (at.nonce.is_some() && changes.known == at.nonce);
+    let Some(changed) = changes.products.filter(|_| is_continued) else {
+        write_state(state).at = None;
+        return Err(ListsError::Unread);
+    };
+    let ids: Vec<Uuid> = changed.keys().copied().collect();
+    let mut found = HashMap::<Uuid, ListedProduct>::new();
+    for ids in ids.chunks(CHANGED_CHUNK) {
+        found.extend(reads::listed(connection, ids)?.into_iter().map(|product| (product.id, product)));
+    }
+    let names = changes.names.or(reads_names.then_some(at.position));
+    let names = names.map(|position| Names::read(connection).map(|names| (position, names))).transpose()?;
+    let mut state = write_state(state);
+    let State { index, recent, at: place } = &mut *state;
+    let mut in_order: Vec<(i64, Uuid)> = changed.into_iter().map(|(id, position)| (position, id)).collect();
+    in_order.sort_unstable();
+    if let Some((position, names)) = names {
+        let renamed = names.set(index);
+        recent.all_changed(position);
+        if renamed.len() > RENAMED_MAX {
+            *place = None;
+            return Err(ListsError::Unread);
+        }
+        // Their words changed with the names. Nobody reads meanwhile: names and words are of one position.
+        for product in reads::listed(connection, &renamed)? {
+            index.put(product);
+        }
+    }
+    for (position, id) in in_order {
+        let before = index.product(&id);
+        match found.remove(&id) {
+            Some(product) => index.put(product),
+            None => index.remove(&id),
+        }
+        recent.push(position, before, index.product(&id));
+    }
+    *place = Some(At { era: era.ordinal, position: changes.head, nonce: changes.nonce });
+    Ok(())
 }
 
 /// Brands, categories and synonyms: few, so they are read whole.
