@@ -19,6 +19,7 @@ mod loads;
 pub mod messages;
 mod pages;
 pub mod pool;
+pub mod workers;
 
 pub use error::CatalogError;
 pub use handle::Catalog;

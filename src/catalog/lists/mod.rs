@@ -3,20 +3,29 @@
 //! A read takes its page from the index when that stands at least where this instance has applied the log, and the lease
 //! says that this is enough; else the index is brought up to the database's head first. So a page is as fresh as a product,
 //! and asks the database nothing while nothing changes.
+//!
+//! A read has two steps, on different threads (COHERENCE §3.7): [`refresh`] sees to it that the index stands far enough for a
+//! read that began before, then a list actor ([`actors`]) makes the page. In between the index can only have gone on, since
+//! positions never fall within an era and a page of another era is refused; and a page tells the position it was made at,
+//! under the same lock, so its stamp claims no more than it shows.
 
+pub mod actors;
 pub mod feeder;
 mod loads;
 mod recent;
+mod refresh;
 
 use std::{
     collections::HashMap,
+    ops::{Deref, DerefMut},
     sync::{Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
 };
 
 use uuid::Uuid;
 
+pub use self::actors::{ListDesk, ListPool};
 pub(super) use self::loads::{Access, Earlier, LoadList, LoadListSnapshot, LoadSuggestions};
-use self::recent::Recent;
+use self::{recent::Recent, refresh::CaughtUp};
 use crate::{
     coherence::Era,
     domain::{
@@ -38,11 +47,16 @@ const CHUNK: i64 = 2000;
 /// Products whose brand or category was renamed that are read anew while lists wait; more are read with everything else.
 const RENAMED_MAX: usize = 5000;
 
-/// The index of lists and where in the log it stands. Shared by the store actors, which read it, and the feeder.
+/// The index of lists and where in the log it stands. Shared by the list actors, which read it, the store actors and the
+/// feeder.
 #[derive(Debug)]
 pub struct Lists {
     language: Locale,
     state: RwLock<State>,
+    /// What the state was when it was last let go of: known without waiting for whoever reads or changes the index.
+    standing: Mutex<Standing>,
+    /// Held by who lets a store actor bring the index up to date.
+    caught_up: tokio::sync::Mutex<Option<CaughtUp>>,
     /// Held by whoever brings the index up to date: one at a time.
     updating: Mutex<()>,
 }
@@ -53,6 +67,13 @@ struct State {
     /// Absent until everything was read.
     at: Option<At>,
     recent: Recent,
+}
+
+/// Where the index stands, and its products.
+#[derive(Debug, Clone, Copy, Default)]
+struct Standing {
+    at: Option<At>,
+    products: usize,
 }
 
 /// A place in the log of one era.
@@ -78,7 +99,13 @@ impl Lists {
     /// An index of nothing yet, for texts in this language.
     pub fn new(language: Locale) -> Self {
         let state = State { index: ListingIndex::new(&language), at: None, recent: Recent::default() };
-        Self { language, state: RwLock::new(state), updating: Mutex::new(()) }
+        Self {
+            language,
+            state: RwLock::new(state),
+            standing: Mutex::default(),
+            caught_up: tokio::sync::Mutex::default(),
+            updating: Mutex::new(()),
+        }
     }
 
     /// Whether everything was read that there is in this era.
@@ -88,12 +115,16 @@ impl Lists {
 
     /// Position in the log of this era, if it stands in it.
     pub fn position(&self, era: u32) -> Option<i64> {
-        self.read().at.filter(|at| at.era == era).map(|at| at.position)
+        self.standing().at.filter(|at| at.era == era).map(|at| at.position)
     }
 
     /// How many products are in it.
     pub fn len(&self) -> usize {
-        self.read().index.len()
+        self.standing().products
+    }
+
+    fn standing(&self) -> Standing {
+        *self.standing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether none is.
@@ -204,13 +235,43 @@ impl Lists {
     }
 
     /// A panic in the midst of a change leaves an index that nothing can be said of: it is read anew.
-    fn write(&self) -> RwLockWriteGuard<'_, State> {
-        self.state.write().unwrap_or_else(|poisoned| {
+    fn write(&self) -> Writing<'_> {
+        let state = self.state.write().unwrap_or_else(|poisoned| {
             let mut state = poisoned.into_inner();
             state.at = None;
             self.state.clear_poison();
             state
-        })
+        });
+        Writing { state, standing: &self.standing }
+    }
+}
+
+/// The state, to be changed. Tells where it stands when it is let go of: before anybody else can look at it.
+struct Writing<'a> {
+    state: RwLockWriteGuard<'a, State>,
+    standing: &'a Mutex<Standing>,
+}
+
+impl Deref for Writing<'_> {
+    type Target = State;
+
+    fn deref(&self) -> &State {
+        &self.state
+    }
+}
+
+impl DerefMut for Writing<'_> {
+    fn deref_mut(&mut self) -> &mut State {
+        &mut self.state
+    }
+}
+
+impl Drop for Writing<'_> {
+    fn drop(&mut self) {
+        // Half a change counts for nothing.
+        let at = self.state.at.filter(|_| !std::thread::panicking());
+        let standing = Standing { at, products: self.state.index.len() };
+        *self.standing.lock().unwrap_or_else(PoisonError::into_inner) = standing;
     }
 }
 
