@@ -18,7 +18,7 @@ use crate::{
         fillers::Fillers,
         handle::Shared,
         lists::{
-            Lists, SnapshotFile,
+            ListDesk, ListPool, Lists, SnapshotFile,
             feeder::{self, ListFeeder},
         },
         loader::Loader,
@@ -116,6 +116,7 @@ impl Application {
         let follower = Arc::new(start_follower(backends, &shared));
         let mut children: Vec<Arc<dyn Heal>> = vec![
             Arc::new(shared.store.clone()),
+            Arc::new(shared.list_actors.clone()),
             Arc::new(shared.fillers.clone()),
             Arc::<Slot<LogFollower>>::clone(&follower),
             Arc::<Slot<LeaseKeeper>>::clone(&keeper),
@@ -219,17 +220,25 @@ fn start_actors(
         restarts.clone(),
         Arc::clone(&metrics),
     );
+    let list_actors = ListPool::start(
+        ListDesk,
+        usize::from(settings.list_actors),
+        usize::from(settings.list_queue),
+        restarts.clone(),
+        Arc::clone(&metrics),
+    );
     let loader = Loader {
         reader: reader.clone(),
         store: store.clone(),
         lists: Arc::clone(&lists),
+        list_actors: list_actors.clone(),
         locales: settings.locales.clone().into(),
         metrics: Arc::clone(&metrics),
     };
     let fillers = Fillers::start(usize::from(settings.fill_actors), &loader, redis, restarts);
     let misses = Permits::new(usize::from(settings.miss_queue));
     let (consistency, restarts) = (settings.consistency, restarts.clone());
-    Shared { reader, fillers, store, lists, misses, messenger, consistency, restarts, metrics }
+    Shared { reader, fillers, store, lists, list_actors, misses, messenger, consistency, restarts, metrics }
 }
 
 fn start_messenger(

@@ -122,6 +122,11 @@ fn facets(index: &ListingIndex) {
         measure(&format!("{name} category, page and all facets"), |_| {
             black_box(index.page(&query));
         });
+        let mut in_stock = query.clone();
+        in_stock.filter.in_stock = true;
+        measure(&format!("{name} category, in stock, page and all facets"), |_| {
+            black_box(index.page(&in_stock));
+        });
         measure(&format!("{name} category, four filters, page and all facets"), |number| {
             black_box(index.page(&four_filters(number, category)));
         });

@@ -5,6 +5,7 @@ use roaring::RoaringBitmap;
 
 use super::{
     index::ListingIndex,
+    row::Row,
     terms::{Terms, at},
 };
 use crate::domain::list::Facet;
@@ -31,7 +32,9 @@ pub(super) fn each(set: &RoaringBitmap, mut with: impl FnMut(u32)) {
         if batch.is_empty() {
             return;
         }
-        batch.iter().for_each(|number| with(*number));
+        for number in batch {
+            with(*number);
+        }
     }
 }
 
@@ -58,7 +61,7 @@ impl ListingIndex {
             return counts;
         }
         if set.len() == self.live.len() {
-            self.by_values(&mut counts, facets, |value| value.len());
+            self.by_values(&mut counts, facets, RoaringBitmap::len);
         } else if set.len().saturating_mul(ROW_COST) < postings {
             self.by_rows(&mut counts, set);
         } else {
@@ -71,8 +74,7 @@ impl ListingIndex {
     fn by_rows(&self, counts: &mut Counts, set: &RoaringBitmap) {
         let Counts { brands, categories, attributes } = counts;
         each(set, |ordinal| {
-            let Some((brand, of_categories, of_attributes)) =
-                self.columns.row(ordinal).map(|row| row.counted())
+            let Some((brand, of_categories, of_attributes)) = self.columns.row(ordinal).map(Row::counted)
             else {
                 return;
             };
@@ -154,5 +156,34 @@ impl<'a> Members<'a> {
             count += self.bits.get(at(number >> 6)).map_or(0, |word| word >> (number & 63) & 1);
         });
         count
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::{collection::btree_set, prelude::*};
+
+    use super::*;
+
+    /// Numbers of one container, of several, and crowds of neighbours.
+    fn set() -> impl Strategy<Value = RoaringBitmap> {
+        let spread = btree_set(prop_oneof![0..300_u32, 0..200_000_u32], 0..400);
+        let crowd = (0..150_000_u32, 0..9000_u32).prop_map(|(from, length)| (from..from + length).collect());
+        prop_oneof![spread.prop_map(RoaringBitmap::from_iter), crowd]
+    }
+
+    proptest! {
+        #[test]
+        fn counts_what_is_in_both_however_it_looks(set in set(), other in set(), dense in 0..20_000_u64) {
+            let members = Members { dense, ..Members::new(&set, 0) };
+            prop_assert_eq!(members.common(&other), (&set & &other).len());
+        }
+
+        #[test]
+        fn visits_every_number_in_order(set in set()) {
+            let mut seen = Vec::new();
+            each(&set, |number| seen.push(number));
+            prop_assert_eq!(seen, set.iter().collect::<Vec<_>>());
+        }
     }
 }

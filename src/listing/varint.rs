@@ -46,7 +46,9 @@ mod tests {
         #[test]
         fn gives_back_what_was_put(numbers in prop::collection::vec(prop_oneof![0..300_u64, any::<u64>()], 0..9)) {
             let mut bytes = Vec::new();
-            numbers.iter().for_each(|number| put(&mut bytes, *number));
+            for number in &numbers {
+                put(&mut bytes, *number);
+            }
             let mut rest = bytes.as_slice();
             let back = std::iter::from_fn(|| take(&mut rest)).collect::<Vec<_>>();
             prop_assert_eq!(back, numbers);

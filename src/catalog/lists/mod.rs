@@ -3,23 +3,32 @@
 //! A read takes its page from the index when that stands at least where this instance has applied the log, and the lease
 //! says that this is enough; else the index is brought up to the database's head first. So a page is as fresh as a product,
 //! and asks the database nothing while nothing changes.
+//!
+//! A read has two steps, on different threads (COHERENCE §3.7): [`refresh`] sees to it that the index stands far enough for a
+//! read that began before, then a list actor ([`actors`]) makes the page. In between the index can only have gone on, since
+//! positions never fall within an era and a page of another era is refused; and a page tells the position it was made at,
+//! under the same lock, so its stamp claims no more than it shows.
 
+pub mod actors;
 pub mod feeder;
 mod loads;
 mod recent;
+mod refresh;
 mod save;
 mod snapshot;
 
 use std::{
     collections::HashMap,
+    ops::{Deref, DerefMut},
     sync::{Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
 };
 
 use uuid::Uuid;
 
+pub use self::actors::{ListDesk, ListPool};
 pub(super) use self::loads::{Access, Earlier, LoadList, LoadListSnapshot, LoadSuggestions};
 pub use self::snapshot::SnapshotFile;
-use self::{recent::Recent, save::Saved};
+use self::{recent::Recent, refresh::CaughtUp, save::Saved};
 use crate::{
     coherence::Era,
     domain::{
@@ -44,11 +53,16 @@ const CHANGED_CHUNK: usize = 2000;
 /// Products whose brand or category was renamed that are read anew while lists wait; more are read with everything else.
 const RENAMED_MAX: usize = 5000;
 
-/// The index of lists and where in the log it stands. Shared by the store actors, which read it, and the feeder.
+/// The index of lists and where in the log it stands. Shared by the list actors, which read it, the store actors and the
+/// feeder.
 #[derive(Debug)]
 pub struct Lists {
     language: Locale,
     state: RwLock<State>,
+    /// What the state was when it was last let go of: known without waiting for whoever reads or changes the index.
+    standing: Mutex<Standing>,
+    /// Held by who lets a store actor bring the index up to date.
+    caught_up: tokio::sync::Mutex<Option<CaughtUp>>,
     /// Held by whoever brings the index up to date: one at a time.
     updating: Mutex<()>,
     /// Where it is saved, if anywhere.
@@ -62,6 +76,13 @@ struct State {
     /// Absent until everything was read.
     at: Option<At>,
     recent: Recent,
+}
+
+/// Where the index stands, and its products.
+#[derive(Debug, Clone, Copy, Default)]
+struct Standing {
+    at: Option<At>,
+    products: usize,
 }
 
 /// A place in the log of one era.
@@ -87,8 +108,15 @@ impl Lists {
     /// An index of nothing yet, for texts in this language, that is saved in a file if one is given.
     pub fn new(language: Locale, file: Option<SnapshotFile>) -> Self {
         let state = State { index: ListingIndex::new(&language), at: None, recent: Recent::default() };
-        let (updating, saved) = (Mutex::new(()), Mutex::new(Saved::default()));
-        Self { language, state: RwLock::new(state), updating, file, saved }
+        Self {
+            language,
+            state: RwLock::new(state),
+            standing: Mutex::default(),
+            caught_up: tokio::sync::Mutex::default(),
+            updating: Mutex::new(()),
+            file,
+            saved: Mutex::default(),
+        }
     }
 
     /// Whether everything was read that there is in this era.
@@ -98,12 +126,16 @@ impl Lists {
 
     /// Position in the log of this era, if it stands in it.
     pub fn position(&self, era: u32) -> Option<i64> {
-        self.read().at.filter(|at| at.era == era).map(|at| at.position)
+        self.standing().at.filter(|at| at.era == era).map(|at| at.position)
     }
 
     /// How many products are in it.
     pub fn len(&self) -> usize {
-        self.read().index.len()
+        self.standing().products
+    }
+
+    fn standing(&self) -> Standing {
+        *self.standing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether none is.
@@ -140,37 +172,113 @@ impl Lists {
     ) -> Result<T, ListsError> {
         let _updating = self.updating.lock().unwrap_or_else(PoisonError::into_inner);
         reads::in_snapshot(connection, |connection| {
-            Ok(bring(&self.state, connection, era, false).and_then(|()| read(connection)))
+            Ok(self.bring(connection, era, false).and_then(|()| read(connection)))
         })?
     }
 
+    /// Applies what changed, in the snapshot of the caller, who holds `updating`. Names are read where they changed, or because
+    /// they are to be.
+    fn bring(&self, connection: &mut Connection, era: Era, reads_names: bool) -> Result<(), ListsError> {
+        let Some(at) = self.read().at.filter(|at| at.era == era.ordinal) else {
+            return Err(ListsError::Unread);
+        };
+        let changes = reads::changes(connection, at.position)?;
+        of_era(era, &changes)?;
+        if changes.head == at.position && changes.known == at.nonce && !reads_names {
+            return Ok(());
+        }
+        // Events that are gone, or others in their places: what happened in between is not known.
+        let is_continued = at.position == 0 || (at.nonce.is_some() && changes.known == at.nonce);
+        let Some(changed) = changes.products.filter(|_| is_continued) else {
+            self.write().at = None;
+            return Err(ListsError::Unread);
+        };
+        let ids: Vec<Uuid> = changed.keys().copied().collect();
+        let mut found = HashMap::<Uuid, ListedProduct>::new();
+        for ids in ids.chunks(CHANGED_CHUNK) {
+            found.extend(reads::listed(connection, ids)?.into_iter().map(|product| (product.id, product)));
+        }
+        let names = changes.names.or(reads_names.then_some(at.position));
+        let names =
+            names.map(|position| Names::read(connection).map(|names| (position, names))).transpose()?;
+        let mut state = self.write();
+        let State { index, recent, at: place } = &mut *state;
+        let mut in_order: Vec<(i64, Uuid)> =
+            changed.into_iter().map(|(id, position)| (position, id)).collect();
+        in_order.sort_unstable();
+        if let Some((position, names)) = names {
+            let renamed = names.set(index);
+            recent.all_changed(position);
+            if renamed.len() > RENAMED_MAX {
+                *place = None;
+                return Err(ListsError::Unread);
+            }
+            // Their words changed with the names. Nobody reads meanwhile: names and words are of one position.
+            for product in reads::listed(connection, &renamed)? {
+                index.put(product);
+            }
+        }
+        for (position, id) in in_order {
+            let before = index.product(&id);
+            match found.remove(&id) {
+                Some(product) => index.put(product),
+                None => index.remove(&id),
+            }
+            recent.push(position, before, index.product(&id));
+        }
+        *place = Some(At { era: era.ordinal, position: changes.head, nonce: changes.nonce });
+        Ok(())
+    }
+
     fn read(&self) -> RwLockReadGuard<'_, State> {
-        read_state(&self.state)
-    }
-
-    fn write(&self) -> RwLockWriteGuard<'_, State> {
-        write_state(&self.state)
-    }
-}
-
-fn read_state(state: &RwLock<State>) -> RwLockReadGuard<'_, State> {
-    match state.read() {
-        Ok(state) => state,
-        Err(_poisoned) => {
-            drop(write_state(state));
-            state.read().unwrap_or_else(PoisonError::into_inner)
+        match self.state.read() {
+            Ok(state) => state,
+            Err(_poisoned) => {
+                drop(self.write());
+                self.state.read().unwrap_or_else(PoisonError::into_inner)
+            }
         }
     }
+
+    /// A panic in the midst of a change leaves an index that nothing can be said of: it is read anew.
+    fn write(&self) -> Writing<'_> {
+        let state = self.state.write().unwrap_or_else(|poisoned| {
+            let mut state = poisoned.into_inner();
+            state.at = None;
+            self.state.clear_poison();
+            state
+        });
+        Writing { state, standing: &self.standing }
+    }
 }
 
-/// A panic in the midst of a change leaves an index that nothing can be said of: it is read anew.
-fn write_state(state: &RwLock<State>) -> RwLockWriteGuard<'_, State> {
-    state.write().unwrap_or_else(|poisoned| {
-        let mut held = poisoned.into_inner();
-        held.at = None;
-        state.clear_poison();
-        held
-    })
+/// The state, to be changed. Tells where it stands when it is let go of: before anybody else can look at it.
+struct Writing<'a> {
+    state: RwLockWriteGuard<'a, State>,
+    standing: &'a Mutex<Standing>,
+}
+
+impl Deref for Writing<'_> {
+    type Target = State;
+
+    fn deref(&self) -> &State {
+        &self.state
+    }
+}
+
+impl DerefMut for Writing<'_> {
+    fn deref_mut(&mut self) -> &mut State {
+        &mut self.state
+    }
+}
+
+impl Drop for Writing<'_> {
+    fn drop(&mut self) {
+        // Half a change counts for nothing.
+        let at = self.state.at.filter(|_| !std::thread::panicking());
+        let standing = Standing { at, products: self.state.index.len() };
+        *self.standing.lock().unwrap_or_else(PoisonError::into_inner) = standing;
+    }
 }
 
 /// All products, read as they are asked for.
@@ -194,63 +302,6 @@ impl Iterator for Batches<'_> {
         }
         Some(range)
     }
-}
-
-/// Applies what changed, in the snapshot of the caller, who alone changes this state. Names are read where they changed, or
-/// because they are to be.
-fn bring(
-    state: &RwLock<State>,
-    connection: &mut Connection,
-    era: Era,
-    reads_names: bool,
-) -> Result<(), ListsError> {
-    let Some(at) = read_state(state).at.filter(|at| at.era == era.ordinal) else {
-        return Err(ListsError::Unread);
-    };
-    let changes = reads::changes(connection, at.position)?;
-    of_era(era, &changes)?;
-    if changes.head == at.position && changes.known == at.nonce && !reads_names {
-        return Ok(());
-    }
-    // Events that are gone, or others in their places: what happened in between is not known.
-    let is_continued = at.position == 0 || (at.nonce.is_some() && changes.known == at.nonce);
-    let Some(changed) = changes.products.filter(|_| is_continued) else {
-        write_state(state).at = None;
-        return Err(ListsError::Unread);
-    };
-    let ids: Vec<Uuid> = changed.keys().copied().collect();
-    let mut found = HashMap::<Uuid, ListedProduct>::new();
-    for ids in ids.chunks(CHANGED_CHUNK) {
-        found.extend(reads::listed(connection, ids)?.into_iter().map(|product| (product.id, product)));
-    }
-    let names = changes.names.or(reads_names.then_some(at.position));
-    let names = names.map(|position| Names::read(connection).map(|names| (position, names))).transpose()?;
-    let mut state = write_state(state);
-    let State { index, recent, at: place } = &mut *state;
-    let mut in_order: Vec<(i64, Uuid)> = changed.into_iter().map(|(id, position)| (position, id)).collect();
-    in_order.sort_unstable();
-    if let Some((position, names)) = names {
-        let renamed = names.set(index);
-        recent.all_changed(position);
-        if renamed.len() > RENAMED_MAX {
-            *place = None;
-            return Err(ListsError::Unread);
-        }
-        // Their words changed with the names. Nobody reads meanwhile: names and words are of one position.
-        for product in reads::listed(connection, &renamed)? {
-            index.put(product);
-        }
-    }
-    for (position, id) in in_order {
-        let before = index.product(&id);
-        match found.remove(&id) {
-            Some(product) => index.put(product),
-            None => index.remove(&id),
-        }
-        recent.push(position, before, index.product(&id));
-    }
-    *place = Some(At { era: era.ordinal, position: changes.head, nonce: changes.nonce });
-    Ok(())
 }
 
 /// Brands, categories and synonyms: few, so they are read whole.

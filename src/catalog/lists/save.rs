@@ -1,12 +1,9 @@
 //! Loading the index from its snapshot, and saving it.
 
-use std::{
-    sync::{PoisonError, RwLock},
-    time::Instant,
-};
+use std::{sync::PoisonError, time::Instant};
 
 use super::{
-    At, Lists, ListsError, State, bring,
+    At, Lists, ListsError, State,
     recent::Recent,
     snapshot::{Mark, SnapshotError},
 };
@@ -49,13 +46,13 @@ impl Lists {
             }
         };
         let at = At { era: era.ordinal, position: mark.position, nonce: mark.nonce };
-        let state = State { index, at: Some(at), recent: Recent::since(mark.position) };
         // Nobody sees it before it is known to continue the log. Synonyms are not in it, so all names are read.
-        let state = RwLock::new(state);
-        let outcome = reads::in_snapshot(connection, |connection| Ok(bring(&state, connection, era, true)));
+        let unseen = Self::new(self.language.clone(), None);
+        *unseen.write() = State { index, at: Some(at), recent: Recent::since(mark.position) };
+        let outcome = reads::in_snapshot(connection, |connection| Ok(unseen.bring(connection, era, true)));
         match outcome.map_err(ListsError::from).and_then(|brought| brought) {
             Ok(()) => {
-                *self.write() = state.into_inner().unwrap_or_else(PoisonError::into_inner);
+                *self.write() = unseen.state.into_inner().unwrap_or_else(PoisonError::into_inner);
                 self.saved.lock().unwrap_or_else(PoisonError::into_inner).mark = Some(mark);
                 true
             }
