@@ -25,7 +25,7 @@ use crate::{
         pool::StorePool,
     },
     coherence::{
-        Coherence,
+        Coherence, Era,
         follower::{self, LogFollower},
         keeper::{self, KeeperSettings, LeaseKeeper, Leave},
         messenger::{Messenger, MessengerSettings},
@@ -160,15 +160,16 @@ impl Application {
     /// Serves until stopped, then leaves the members, so that no edit elsewhere waits for this instance, and saves its lists.
     pub async fn run(self) -> std::io::Result<()> {
         let outcome = self.server.await;
+        let era = self.shared.reader.coherence.era();
         leave(&self.keeper).await;
-        save_lists(&self.shared).await;
+        save_lists(&self.shared, era).await;
         outcome
     }
 }
 
 /// On a thread that nobody waits for longer than this: what is not written by then is not missed at the next start.
-async fn save_lists(shared: &Shared) {
-    let (lists, era) = (Arc::clone(&shared.lists), shared.reader.coherence.era());
+async fn save_lists(shared: &Shared, era: Era) {
+    let lists = Arc::clone(&shared.lists);
     let (done, saved) = tokio::sync::oneshot::channel();
     std::thread::spawn(move || {
         lists.save(era);

@@ -25,7 +25,7 @@ pub(crate) fn multiply(connection: &mut Connection, times: u32) -> QueryResult<(
     for statement in [
         format!(
             "INSERT INTO variant (id, product_id, position, sku, barcode, title, attributes, availability) \
-             SELECT {variant}, {}, position, sku || '-' || k, barcode, title, attributes, availability \
+             SELECT {variant}, {}, position, sku || '-copy-' || k, barcode, title, attributes, availability \
                FROM variant v, {series}",
             copy("v.product_id")
         ),
@@ -47,7 +47,7 @@ pub(crate) fn multiply(connection: &mut Connection, times: u32) -> QueryResult<(
              SELECT {own}, tag_id, position FROM product_tag x, {series}"
         ),
         format!(
-            "INSERT INTO slug (slug, product_id) SELECT slug || '-' || k, {own} FROM slug x, {series} WHERE is_current"
+            "INSERT INTO slug (slug, product_id) SELECT slug || '-copy-' || k, {own} FROM slug x, {series} WHERE is_current"
         ),
         format!(
             "INSERT INTO product (id, status, title, description, product_type, brand_id, attributes, published_at) \

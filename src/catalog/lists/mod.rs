@@ -8,6 +8,10 @@
 //! read that began before, then a list actor ([`actors`]) makes the page. In between the index can only have gone on, since
 //! positions never fall within an era and a page of another era is refused; and a page tells the position it was made at,
 //! under the same lock, so its stamp claims no more than it shows.
+//!
+//! A process that starts may begin with the index that an earlier one saved ([`snapshot`]). That index is one that fell behind:
+//! it stands at a position with a nonce, and before anybody sees it, it is brought to the head by the log under the same
+//! conditions as any other, or thrown away.
 
 pub mod actors;
 pub mod feeder;

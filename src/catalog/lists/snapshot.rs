@@ -9,6 +9,7 @@
 use std::{
     fs::{self, File},
     io::{BufReader, Read as _, Seek as _, SeekFrom, Write as _},
+    os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
 };
 
@@ -102,6 +103,13 @@ impl SnapshotFile {
         let beside = self.folder.join("lists.snapshot.new");
         let file = File::options().create(true).truncate(false).write(true).open(&beside)?;
         flock(&file, FlockOperation::NonBlockingLockExclusive).map_err(|_taken| SnapshotError::Busy)?;
+        // Whoever had the lock may have moved the file to its place meanwhile.
+        let is_beside = fs::metadata(&beside).is_ok_and(|there| {
+            file.metadata().is_ok_and(|own| (own.dev(), own.ino()) == (there.dev(), there.ino()))
+        });
+        if !is_beside {
+            return Err(SnapshotError::Busy);
+        }
         file.set_len(0)?;
         let mut file = std::io::BufWriter::with_capacity(BUFFER_BYTES, file);
         file.write_all(&[0; HEAD_BYTES])?;
