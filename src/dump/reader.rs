@@ -44,8 +44,7 @@ impl<R: Read> Reader<R> {
     /// Bytes that were written with their number.
     pub fn bytes(&mut self) -> Result<Vec<u8>, DumpError> {
         let length = self.length(1)?;
-        let mut bytes = Vec::new();
-        bytes.resize(length, 0);
+        let mut bytes = vec![0; length];
         self.raw(&mut bytes)?;
         Ok(bytes)
     }

@@ -208,7 +208,7 @@ impl ListingIndex {
         let hash = |ordinal: &u32| hasher.hash_one(columns.id(*ordinal));
         ordinals.clear();
         ordinals.reserve(usize::try_from(live.len()).unwrap_or_default(), hash);
-        for ordinal in live.iter() {
+        for ordinal in &*live {
             ordinals.insert_unique(hash(&ordinal), ordinal, hash);
         }
     }

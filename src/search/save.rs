@@ -92,7 +92,7 @@ fn write_terms<W: Write>(terms: &[Term], to: &mut Writer<W>) -> Result<(), DumpE
     let size = |length: usize| u32::try_from(length).unwrap_or(u32::MAX);
     let sizes = |term: &Term| match &term.postings {
         Postings::Many(many) => size(many.blocks.len()) | PARTED,
-        few => few.len(),
+        Postings::One(_) | Postings::Few(_) => term.postings.len(),
     };
     to.array(terms, |term| sizes(term).to_le_bytes())?;
     // Codes have one product each: all short lists stand in one, or reading a million of them would take as many steps.
