@@ -39,7 +39,6 @@ fn create(app: &App) {
         app.create_product(&json!({
             "title": format!("Lamp {number} of brass"),
             "description": "Shines.",
-            "categories": [],
             "tags": [format!("tag{}", number % 3)],
             "attributes": {"colour": ["red", "blue"][number % 2]},
             "variants": [{"sku": format!("LMP-{number}"), "prices": [price]}],
