@@ -18,14 +18,14 @@ use crate::{
         fillers::Fillers,
         handle::Shared,
         lists::{
-            Lists,
+            ListDesk, ListPool, Lists, SnapshotFile,
             feeder::{self, ListFeeder},
         },
         loader::Loader,
         pool::StorePool,
     },
     coherence::{
-        Coherence,
+        Coherence, Era,
         follower::{self, LogFollower},
         keeper::{self, KeeperSettings, LeaseKeeper, Leave},
         messenger::{Messenger, MessengerSettings},
@@ -33,7 +33,7 @@ use crate::{
         rules::Rules,
     },
     http,
-    limits::{LEAVE_TIMEOUT, RESTARTS_MAX, RESTARTS_WITHIN},
+    limits::{LEAVE_TIMEOUT, RESTARTS_MAX, RESTARTS_WITHIN, SNAPSHOT_TIMEOUT},
     settings::ServeSettings,
     store::{
         era::ExpectedEra,
@@ -110,10 +110,16 @@ impl Application {
         let keeper = Arc::new(start_keeper(&keeper, &coherence, &restarts, &metrics)?);
         let connections = Pool::new(&backends.database_url, u32::from(settings.store_actors), expected_era);
         let redis = backends.redis_url.clone().map(|url| SharedSettings { url, catalogue });
-        let shared = start_actors(settings, connections, coherence, redis.as_ref(), &restarts, metrics);
+        let language = settings.locales.first().cloned().unwrap_or_default();
+        let folder = settings.snapshot_dir.clone();
+        let file = folder.map(|folder| SnapshotFile::new(folder, catalogue, language.clone()));
+        let lists = Arc::new(Lists::new(language, file));
+        let shared =
+            start_actors(settings, connections, (coherence, lists), redis.as_ref(), &restarts, metrics);
         let follower = Arc::new(start_follower(backends, &shared));
         let mut children: Vec<Arc<dyn Heal>> = vec![
             Arc::new(shared.store.clone()),
+            Arc::new(shared.list_actors.clone()),
             Arc::new(shared.fillers.clone()),
             Arc::<Slot<LogFollower>>::clone(&follower),
             Arc::<Slot<LeaseKeeper>>::clone(&keeper),
@@ -153,11 +159,26 @@ impl Application {
         &self.keeper
     }
 
-    /// Serves until stopped, then leaves the members, so that no edit elsewhere waits for this instance.
+    /// Serves until stopped, then leaves the members, so that no edit elsewhere waits for this instance, and saves its lists.
     pub async fn run(self) -> std::io::Result<()> {
         let outcome = self.server.await;
+        let era = self.shared.reader.coherence.era();
         leave(&self.keeper).await;
+        save_lists(&self.shared, era).await;
         outcome
+    }
+}
+
+/// On a thread that nobody waits for longer than this: what is not written by then is not missed at the next start.
+async fn save_lists(shared: &Shared, era: Era) {
+    let lists = Arc::clone(&shared.lists);
+    let (done, saved) = tokio::sync::oneshot::channel();
+    std::thread::spawn(move || {
+        lists.save(era);
+        done.send(())
+    });
+    if tokio::time::timeout(SNAPSHOT_TIMEOUT, saved).await.is_err() {
+        log::warn!("could not save lists in time; the next start reads more");
     }
 }
 
@@ -189,7 +210,7 @@ fn start_keeper(
 fn start_actors(
     settings: &ServeSettings,
     connections: Pool,
-    coherence: Arc<Coherence>,
+    (coherence, lists): (Arc<Coherence>, Arc<Lists>),
     redis: Option<&SharedSettings>,
     restarts: &Restarts,
     metrics: Arc<Metrics>,
@@ -204,18 +225,37 @@ fn start_actors(
         restarts.clone(),
         Arc::clone(&metrics),
     );
-    let lists = Arc::new(Lists::new(settings.locales.first().cloned().unwrap_or_default()));
+    let list_actors = ListPool::start(
+        ListDesk,
+        usize::from(settings.list_actors),
+        usize::from(settings.list_queue),
+        restarts.clone(),
+        Arc::clone(&metrics),
+    );
     let loader = Loader {
         reader: reader.clone(),
         store: store.clone(),
         lists: Arc::clone(&lists),
+        list_actors: list_actors.clone(),
         locales: settings.locales.clone().into(),
         metrics: Arc::clone(&metrics),
     };
     let fillers = Fillers::start(usize::from(settings.fill_actors), &loader, redis, restarts);
     let misses = Permits::new(usize::from(settings.miss_queue));
     let (consistency, restarts, draining) = (settings.consistency, restarts.clone(), Draining::default());
-    Shared { reader, fillers, store, lists, misses, messenger, consistency, restarts, draining, metrics }
+    Shared {
+        reader,
+        fillers,
+        store,
+        lists,
+        list_actors,
+        misses,
+        messenger,
+        consistency,
+        restarts,
+        draining,
+        metrics,
+    }
 }
 
 fn start_messenger(

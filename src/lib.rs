@@ -6,6 +6,7 @@ pub mod catalog;
 pub mod cli;
 pub mod coherence;
 pub mod domain;
+pub mod dump;
 pub mod embedded;
 pub mod http;
 pub mod import;

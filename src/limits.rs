@@ -88,6 +88,15 @@ pub const LISTS_POLL: Duration = Duration::from_millis(5);
 /// How often the index of lists is brought near the log's head where no read does it.
 pub const FEED_INTERVAL: Duration = Duration::from_millis(20);
 
+/// Changes after which the index of lists is saved again: applying so many at the next start takes seconds.
+pub const SNAPSHOT_CHANGES: i64 = 20_000;
+
+/// Time between two savings: each holds up edits for as long as the index takes to be written to memory of the system.
+pub const SNAPSHOT_APART: Duration = Duration::from_mins(10);
+
+/// How long an orderly stop waits for the index of lists to be saved; the snapshot before is kept then.
+pub const SNAPSHOT_TIMEOUT: Duration = Duration::from_secs(20);
+
 /// Largest money amount in minor units: exact in a double, so JavaScript clients read it right.
 pub const AMOUNT_MAX: i64 = 1_000_000_000_000_000;
 

@@ -74,6 +74,10 @@ pub struct ServeSettings {
     #[arg(long, env = "AISLE_STORE_ACTORS", default_value_t = 8, value_parser = clap::value_parser!(u8).range(1..=100))]
     pub store_actors: u8,
 
+    /// List actors: threads that make pages of lists, without a connection
+    #[arg(long, env = "AISLE_LIST_ACTORS", default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..=64))]
+    pub list_actors: u8,
+
     /// Bound of the local cache in MiB
     #[arg(long, env = "AISLE_CACHE_MB", default_value_t = 256)]
     pub cache_mb: u32,
@@ -81,6 +85,10 @@ pub struct ServeSettings {
     /// Store messages in flight or waiting before more are refused with 503
     #[arg(long, env = "AISLE_STORE_QUEUE", default_value_t = 128, value_parser = clap::value_parser!(u16).range(1..))]
     pub store_queue: u16,
+
+    /// Pages of lists being made or waiting before more are refused with 503
+    #[arg(long, env = "AISLE_LIST_QUEUE", default_value_t = 128, value_parser = clap::value_parser!(u16).range(1..))]
+    pub list_queue: u16,
 
     /// Cache misses under way or waiting before more are refused with 503
     #[arg(long, env = "AISLE_MISS_QUEUE", default_value_t = 4096, value_parser = clap::value_parser!(u16).range(1..))]
@@ -103,6 +111,11 @@ pub struct ServeSettings {
     /// Address at which others reach this instance, as the table of members shows it; absent: the one it listens on
     #[arg(long, env = "AISLE_ADVERTISE")]
     pub advertise: Option<String>,
+
+    /// Folder in which the index of lists is saved, so that a restart reads what changed since and not everything; absent:
+    /// one in the data folder if Postgres is the private one, else none
+    #[arg(long, env = "AISLE_SNAPSHOT_DIR")]
+    pub snapshot_dir: Option<PathBuf>,
 
     /// Log every request, not only errors and slow ones
     #[arg(long, env = "AISLE_ACCESS_LOG", default_value_t = false)]

@@ -5,6 +5,7 @@
 mod catalogue;
 
 use std::{
+    convert::Infallible,
     fs,
     hint::black_box,
     time::{Duration, Instant},
@@ -15,6 +16,7 @@ use aisle::{
         list::{AttributeFilter, Facet, Filter, ListQuery, Sort, Start},
         locale::Locale,
     },
+    dump::{Reader, Writer},
     listing::ListingIndex,
     search::{TextFields, TextIndex},
 };
@@ -22,6 +24,9 @@ use catalogue::Dice;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// Products entered at a time.
+const BATCH: u64 = 5000;
 
 /// Repetitions of each row.
 const TIMES: u64 = 200;
@@ -117,6 +122,11 @@ fn facets(index: &ListingIndex) {
         measure(&format!("{name} category, page and all facets"), |_| {
             black_box(index.page(&query));
         });
+        let mut in_stock = query.clone();
+        in_stock.filter.in_stock = true;
+        measure(&format!("{name} category, in stock, page and all facets"), |_| {
+            black_box(index.page(&in_stock));
+        });
         measure(&format!("{name} category, four filters, page and all facets"), |number| {
             black_box(index.page(&four_filters(number, category)));
         });
@@ -193,6 +203,22 @@ fn affects(index: &mut ListingIndex, products: u64) {
     });
 }
 
+/// What it costs to write the index and to read it back, from memory to memory.
+fn saving(index: &ListingIndex) {
+    let start = Instant::now();
+    let (mut lists, mut words) = (Writer::new(Vec::new()), Writer::new(Vec::new()));
+    let written = index.write(&mut lists).and_then(|()| index.write_words(&mut words));
+    let (lists, words) = (lists.finish(), words.finish());
+    let sizes = (lists.len() / 1_000_000, words.len() / 1_000_000);
+    println!("written in {} ms: lists {} MB, words {} MB", start.elapsed().as_millis(), sizes.0, sizes.1);
+    let start = Instant::now();
+    let mut lists = Reader::new(&*lists, u64::try_from(lists.len()).unwrap_or(0));
+    let mut words = Reader::new(&*words, u64::try_from(words.len()).unwrap_or(0));
+    let read = ListingIndex::read(&mut lists, &mut words, &Locale::default());
+    println!("read back in {} ms", start.elapsed().as_millis());
+    assert!(written.is_ok() && read.is_ok_and(|read| read.len() == index.len()), "it came back");
+}
+
 /// What of the memory is the words'.
 fn text_alone(products: u64) {
     let before = resident();
@@ -220,15 +246,26 @@ fn main() {
     index.set_brands(catalogue::brands());
     index.set_categories(catalogue::categories());
     let before = resident();
-    let (mut text, mut built) = (0, Duration::ZERO);
-    for number in 0..products {
-        let product = catalogue::product(number);
-        text += product.title.len();
+    let (mut text, mut making) = (0, Duration::ZERO);
+    let start = Instant::now();
+    let batches = (0..products.div_ceil(BATCH)).map(|batch| {
         let start = Instant::now();
-        index.put(product);
-        built += start.elapsed();
-    }
-    println!("{} products put in {} ms; titles have {} MB", index.len(), built.as_millis(), text / 1_000_000);
+        let numbers = batch * BATCH..products.min((batch + 1) * BATCH);
+        let made = numbers.map(catalogue::product).collect::<Vec<_>>();
+        text += made.iter().map(|product| product.title.len()).sum::<usize>();
+        making += start.elapsed();
+        Ok::<_, Infallible>(made)
+    });
+    let Ok(()) = index.fill(batches);
+    let built = start.elapsed();
+    println!(
+        "{} products filled in {} ms, {} ms of which made them; titles have {} MB",
+        index.len(),
+        built.as_millis(),
+        making.as_millis(),
+        text / 1_000_000
+    );
+    saving(&index);
     println!("resident {} MB, of which {before} MB were there before", resident());
     pages(&index);
     facets(&index);

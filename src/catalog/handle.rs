@@ -12,7 +12,7 @@ use super::{
     fill::{Fill, FillResult, Filled},
     fillers::Fillers,
     health::{self, Health},
-    lists::Lists,
+    lists::{ListPool, Lists},
     loads::{self, Committed, Run, RunEdit},
     messages::{Answer, Coding, Get, Key},
     pool::StorePool,
@@ -43,6 +43,8 @@ pub struct Shared {
     pub store: StorePool,
     /// The index of lists.
     pub lists: Arc<Lists>,
+    /// The list actors.
+    pub list_actors: ListPool,
     /// Misses that may be under way or waiting.
     pub misses: Permits,
     /// The way to the other instances, if there is a Redis.
@@ -252,12 +254,12 @@ impl Catalog {
 
     /// Brings the gauges up to date that nothing else moves, for `/metrics`.
     pub fn observe(&self) {
-        let Shared { reader, store, lists, metrics, .. } = &self.shared;
+        let Shared { reader, store, lists, list_actors, metrics, .. } = &self.shared;
         let gauge = |value: usize| i64::try_from(value).unwrap_or(i64::MAX);
         metrics.cache.local_bytes.set(i64::try_from(reader.local.weight()).unwrap_or(i64::MAX));
         metrics.cache.local_entries.set(gauge(reader.local.len()));
-        metrics.store.permits_available.set(gauge(store.permits_left()));
-        metrics.store.threads.set(gauge(store.alive()));
+        store.observe();
+        list_actors.observe();
         let (coherence, now) = (&reader.coherence, Moment::now());
         metrics.lists.products.set(gauge(lists.len()));
         metrics.lists.position.set(lists.position(coherence.gate().era()).unwrap_or(0));

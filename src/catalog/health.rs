@@ -23,7 +23,7 @@ pub struct Health {
 /// State of one dependency.
 #[derive(Debug, Clone, serde::Serialize, utoipa::ToSchema)]
 pub struct Check {
-    /// `postgres`, `redis`, `store_actors`, `lease`, `lists`; while the process is about to stop, `draining`.
+    /// `postgres`, `redis`, `store_actors`, `list_actors`, `lease`, `lists`; while the process is about to stop, `draining`.
     pub name: &'static str,
     /// Whether it works.
     pub ok: bool,
@@ -50,7 +50,9 @@ impl Query for Head {
 /// Asks every dependency.
 pub(super) async fn examine(shared: &Shared) -> Health {
     let (postgres, redis) = futures_util::join!(postgres(shared), redis(shared));
-    let mut checks = vec![postgres, store_actors(shared), lease(shared), lists(shared)];
+    let store_actors = pool("store_actors", shared.store.alive(), shared.store.threads());
+    let list_actors = pool("list_actors", shared.list_actors.alive(), shared.list_actors.threads());
+    let mut checks = vec![postgres, store_actors, list_actors, lease(shared), lists(shared)];
     checks.extend(redis);
     checks.extend(draining(shared));
     let escalating = shared.restarts.exceeded().is_some();
@@ -90,10 +92,9 @@ async fn redis(shared: &Shared) -> Option<Check> {
     Some(Check { name: "redis", ok: took.is_some(), required: false, latency_ms, detail })
 }
 
-fn store_actors(shared: &Shared) -> Check {
-    let (alive, threads) = (shared.store.alive(), shared.store.threads());
+fn pool(name: &'static str, alive: usize, threads: usize) -> Check {
     let detail = Some(format!("{alive} of {threads} threads alive"));
-    Check { name: "store_actors", ok: alive > 0, required: true, latency_ms: None, detail }
+    Check { name, ok: alive > 0, required: true, latency_ms: None, detail }
 }
 
 fn lease(shared: &Shared) -> Check {

@@ -9,7 +9,7 @@ use super::{
     actor::Reader,
     edits::Query,
     error::CatalogError,
-    lists::{Access, Lists, LoadSuggestions},
+    lists::{Access, ListPool, Lists, LoadSuggestions},
     loads::{
         LoadAttributes, LoadBrands, LoadCategories, LoadCategory, LoadProduct, LoadProducts, LoadSku,
         LoadSlug, Run, apply_up_to,
@@ -44,6 +44,8 @@ pub struct Loader {
     pub store: StorePool,
     /// The index of lists.
     pub lists: Arc<Lists>,
+    /// The actors that read it.
+    pub list_actors: ListPool,
     /// Languages by their index in keys.
     pub locales: Arc<[Locale]>,
     /// Counters.
@@ -222,7 +224,8 @@ impl Loader {
         let access = self.access();
         let message =
             LoadSuggestions { access: access.clone(), text: text.into(), limit: usize::from(limit) };
-        let Snapshot { head, value } = self.store.ask(message).await?;
+        access.refresh(&self.store).await?;
+        let Snapshot { head, value } = self.list_actors.ask(message).await?;
         let stamp = self.stamp(access.era, head).await?;
         let dependencies = [Dependency::goods(), Dependency::brand_list(), Dependency::category_tree()];
         json_entry(stamp, 0, dependencies, &suggestions(value))

@@ -1,6 +1,7 @@
 //! The heart: messages, the actors that answer them, admission, reads, edits and lists.
 //!
-//! Read path: [`handle`] → [`actor`] (hit) → [`fill`] (one flight per key) → [`loader`] → store actors ([`pool`]).
+//! Read path: [`handle`] → [`actor`] (hit) → [`fill`] (one flight per key) → [`loader`] → store actors ([`pool`]); for pages of
+//! lists also list actors ([`lists`]). Both are pools of [`workers`].
 //! Edit path: [`handle`] → [`pool`] → commit → fence raised here, announced to the others.
 
 pub mod actor;
@@ -19,6 +20,7 @@ mod loads;
 pub mod messages;
 mod pages;
 pub mod pool;
+pub mod workers;
 
 pub use error::CatalogError;
 pub use handle::Catalog;

@@ -79,8 +79,9 @@ async fn load_indexed(loader: &Loader, query: &ListQuery, access: &Access) -> Re
                 None
             }
         });
+    access.refresh(&loader.store).await?;
     let message = LoadList { access: access.clone(), query: query.clone(), earlier: earlier.clone() };
-    let Snapshot { head, value } = loader.store.ask(message).await?;
+    let Snapshot { head, value } = loader.list_actors.ask(message).await?;
     let stamp = loader.stamp(access.era, head).await?;
     settle(loader, access, value.touched).await;
     let counters = &loader.metrics.lists;
@@ -114,7 +115,9 @@ async fn settle(loader: &Loader, access: &Access, touched: i64) {
 async fn load_snapshot(loader: &Loader, query: &ListQuery, view: ViewKey) -> Result<Loaded, CatalogError> {
     let access = loader.access();
     let message = LoadListSnapshot { access: access.clone(), query: query.clone() };
+    let turn = access.turn().await?;
     let Snapshot { head, value: (listed, rows) } = loader.store.ask(message).await?;
+    drop(turn);
     let stamp = loader.stamp(access.era, head).await?;
     let ids = entry_of(query, stamp, listed.page);
     let cards: HashMap<Uuid, Arc<Entry>> = entries(loader, &rows, view, stamp)?.into_iter().collect();

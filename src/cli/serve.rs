@@ -43,9 +43,13 @@ pub(super) struct Serve {
 }
 
 impl Serve {
-    pub(super) fn run(self) -> Result<(), CliError> {
+    pub(super) fn run(mut self) -> Result<(), CliError> {
         open_files::raise_limit();
         let Opened { backends, private } = services::own(&self.settings.services)?;
+        if private.is_some() {
+            let own = || self.settings.services.data_dir.join("snapshots");
+            self.settings.snapshot_dir = self.settings.snapshot_dir.take().or_else(|| Some(own()));
+        }
         if backends.redis_url.is_none() && private.is_none() {
             log::info!("no REDIS_URL: no shared cache, everything else works");
         }

@@ -1,11 +1,6 @@
 //! The index itself: what is kept, and how a product enters and leaves.
 
-use std::{
-    cmp::Ordering,
-    collections::HashMap,
-    hash::{BuildHasher, DefaultHasher, Hash, Hasher},
-    sync::Arc,
-};
+use std::{cmp::Ordering, collections::HashMap, hash::BuildHasher, sync::Arc};
 
 use hashbrown::{DefaultHashBuilder, HashTable};
 use roaring::RoaringBitmap;
@@ -13,7 +8,7 @@ use uuid::Uuid;
 
 use super::{
     collation::Collation,
-    columns::{Attributes, Columns, Entry, NO_BRAND},
+    columns::{Attributes, Columns, Entry},
     key::{Key, Kind, Traits},
     markets::Markets,
     names::Names,
@@ -27,7 +22,7 @@ use crate::{
         listed::{ListedBrand, ListedCategory, ListedProduct},
         locale::Locale,
     },
-    search::{TextFields, TextIndex},
+    search::TextIndex,
 };
 
 /// The visible catalogue in memory, as lists need it. Products are numbered densely; sets of numbers are bitmaps, what is
@@ -35,12 +30,12 @@ use crate::{
 #[derive(Debug)]
 pub struct ListingIndex {
     pub(super) columns: Columns,
-    language: Locale,
+    pub(super) language: Locale,
     pub(super) collation: Collation,
     /// Ordinals by id: only the numbers, the ids stand in the columns.
     ordinals: HashTable<u32>,
     hasher: DefaultHashBuilder,
-    free: Vec<u32>,
+    pub(super) free: Vec<u32>,
     pub(super) live: RoaringBitmap,
     pub(super) in_stock: RoaringBitmap,
     pub(super) brands: Terms<Uuid>,
@@ -56,6 +51,8 @@ pub struct ListingIndex {
     pub(super) brand_names: Names<ListedBrand>,
     pub(super) category_names: Names<ListedCategory>,
     pub(super) text: TextIndex,
+    /// Products whose words changed with a name and that were not put again since.
+    pub(super) reworded: RoaringBitmap,
 }
 
 /// What has a place in one category.
@@ -88,6 +85,7 @@ impl ListingIndex {
             brand_names: Names::default(),
             category_names: Names::default(),
             text: TextIndex::new(language),
+            reworded: RoaringBitmap::new(),
             language: language.clone(),
         }
     }
@@ -109,39 +107,18 @@ impl ListingIndex {
     )]
     pub fn put(&mut self, product: ListedProduct) {
         let shown = Shown::from(&product);
-        let (ordinal, said) = match self.ordinal(&product.id) {
+        let (ordinal, is_said) = match self.ordinal(&product.id) {
             Some(ordinal) => {
+                let is_said = self.says_already(ordinal, &shown);
                 self.unlink(ordinal);
-                (ordinal, Some(self.columns.said(ordinal)))
+                (ordinal, is_said)
             }
-            None => (self.take_ordinal(product.id), None),
+            None => (self.take_ordinal(product.id), false),
         };
-        let says = self.put_text(ordinal, &product, &shown, said);
-        self.link(ordinal, &shown, says);
-    }
-
-    /// Makes a product be found by its words, unless it was by the same ones; tells their digest.
-    fn put_text(&mut self, ordinal: u32, product: &ListedProduct, shown: &Shown, said: Option<u64>) -> u64 {
-        let names = shown.product.categories.iter().filter_map(|id| self.category_names.get(*id));
-        let categories = names.map(|(category, _)| category.name.as_ref()).collect::<Vec<_>>();
-        let brand = product.brand.and_then(|id| self.brand_names.get(id));
-        let brand = brand.map_or("", |(brand, _)| &brand.name);
-        let mut digest = DefaultHasher::new();
-        (&product.title, brand, &categories, shown.text).hash(&mut digest);
-        let says = digest.finish();
-        if said != Some(says) {
-            let fields = TextFields {
-                title: &product.title,
-                brand,
-                product_type: &product.text.product_type,
-                categories: &categories,
-                codes: &product.text.codes,
-                words: &product.text.words,
-                description: &product.text.description,
-            };
-            self.text.put(ordinal, &fields);
+        if !is_said {
+            self.put_text(ordinal, &product, &shown);
         }
-        says
+        self.link(ordinal, &shown);
     }
 
     /// Takes a product out, if it is there.
@@ -152,61 +129,27 @@ impl ListingIndex {
         if let Ok(entry) = self.ordinals.find_entry(hash, |other| *other == ordinal) {
             entry.remove();
         }
-        self.text.remove(ordinal);
+        self.forget_text(ordinal);
         self.columns.clear(ordinal);
         self.free.push(ordinal);
-    }
-
-    /// Sets the names of all brands. Returns the products that are found by words which have changed with them: these are to
-    /// be put again, since the index does not keep their texts.
-    pub fn set_brands(&mut self, brands: Vec<ListedBrand>) -> Vec<Uuid> {
-        let collation = &self.collation;
-        let compare = |a: &ListedBrand, b: &ListedBrand| {
-            collation.compare(&a.name, &b.name).then_with(|| a.name.cmp(&b.name))
-        };
-        let names = Names::new(brands, &self.language, compare);
-        let renamed = self.brand_names.renamed(&names);
-        self.brand_names = names;
-        self.having(&self.brands, &renamed)
-    }
-
-    /// Sets the names of all categories. Returns what [`Self::set_brands`] does.
-    pub fn set_categories(&mut self, categories: Vec<ListedCategory>) -> Vec<Uuid> {
-        let names = Names::new(categories, &self.language, |a, b| a.path.cmp(&b.path));
-        let renamed = self.category_names.renamed(&names);
-        self.category_names = names;
-        self.having(&self.categories, &renamed)
-    }
-
-    /// Sets which words stand for each other. Replaces earlier sets.
-    pub fn set_synonyms(&mut self, sets: Vec<Vec<Box<str>>>) {
-        self.text.set_synonyms(&sets);
-        drop(sets);
-    }
-
-    /// Ids of products that have any of these values.
-    fn having(&self, terms: &Terms<Uuid>, values: &[Uuid]) -> Vec<Uuid> {
-        let sets = values.iter().filter_map(|value| terms.set(terms.number(value)?));
-        let all = sets.fold(RoaringBitmap::new(), |all, set| all | set);
-        all.iter().map(|ordinal| self.columns.id(ordinal)).collect()
     }
 
     /// A product as it is in the index.
     pub fn product(&self, id: &Uuid) -> Option<Shown> {
         let ordinal = self.ordinal(id)?;
         let row = self.columns.row(ordinal)?;
-        let category = |number: &u32| self.categories.value(*number).copied();
-        let mut categories = row.categories().iter().filter_map(category).collect::<Vec<_>>();
+        let category = |number: u32| self.categories.value(number).copied();
+        let mut categories = row.categories().filter_map(category).collect::<Vec<_>>();
         categories.sort_unstable();
         let mut positions =
-            row.places().filter_map(|(number, place)| Some((category(&number)?, place))).collect::<Vec<_>>();
+            row.places().filter_map(|(number, place)| Some((category(number)?, place))).collect::<Vec<_>>();
         positions.sort_unstable();
-        let tags = row.tags().iter().filter_map(|number| self.tags.value(*number));
+        let tags = row.tags().filter_map(|number| self.tags.value(number));
         let mut tags = tags.map(|tag| Box::from(tag.as_ref())).collect::<Vec<Box<str>>>();
         tags.sort_unstable();
-        let attributes = row.attributes().iter().filter_map(|number| self.attributes.value(*number));
+        let attributes = row.attributes().filter_map(|number| self.attributes.names(number));
         let mut attributes = attributes
-            .map(|(code, value)| (self.attributes.code_name(code).into(), value.into()))
+            .map(|(code, value)| (code.into(), value.into()))
             .collect::<Vec<(Box<str>, Box<str>)>>();
         attributes.sort_unstable();
         let mut prices = Vec::<(_, Vec<i64>)>::new();
@@ -220,8 +163,8 @@ impl ListingIndex {
         let product = ListedProduct {
             id: *id,
             published_at_us: self.columns.published(ordinal),
-            title: self.columns.title(ordinal).into(),
-            brand: self.brands.value(self.columns.brand(ordinal)).copied(),
+            title: row.title().into(),
+            brand: row.brand().and_then(|number| self.brands.value(number)).copied(),
             categories: categories.into(),
             positions: positions.into(),
             tags: tags.into(),
@@ -243,7 +186,8 @@ impl ListingIndex {
             && self.newest.is_empty()
             && self.titles.is_empty()
             && self.ids.is_empty()
-            && self.attributes.sizes().sum::<u64>() == 0
+            && self.attributes.values().in_use() == 0
+            && self.reworded.is_empty()
             && (0..).map_while(|number| self.markets.get(number)).all(|market| {
                 market.priced.is_empty()
                     && market.several.is_empty()
@@ -258,20 +202,38 @@ impl ListingIndex {
         self.ordinals.find(hash, |ordinal| self.columns.id(*ordinal) == *id).copied()
     }
 
+    /// Makes products that were entered otherwise be found.
+    pub(super) fn hash_ordinals(&mut self) {
+        let Self { ordinals, columns, hasher, live, .. } = self;
+        let hash = |ordinal: &u32| hasher.hash_one(columns.id(*ordinal));
+        ordinals.clear();
+        ordinals.reserve(usize::try_from(live.len()).unwrap_or_default(), hash);
+        for ordinal in &*live {
+            ordinals.insert_unique(hash(&ordinal), ordinal, hash);
+        }
+    }
+
     /// A number for a product that has none.
-    fn take_ordinal(&mut self, id: Uuid) -> u32 {
+    pub(super) fn take_ordinal(&mut self, id: Uuid) -> u32 {
         let fresh = || u32::try_from(self.columns.len()).unwrap_or(u32::MAX);
         let ordinal = self.free.pop().unwrap_or_else(fresh);
-        self.columns.put(ordinal, Entry { id, ..Entry::default() });
+        self.columns.name(ordinal, id);
         let (columns, hasher) = (&self.columns, &self.hasher);
         let hash = hasher.hash_one(id);
         self.ordinals.insert_unique(hash, ordinal, |other| hasher.hash_one(columns.id(*other)));
         ordinal
     }
 
-    fn link(&mut self, ordinal: u32, shown: &Shown, says: u64) {
+    fn link(&mut self, ordinal: u32, shown: &Shown) {
+        self.enter(ordinal, shown);
+        self.reorder(ordinal, |order, ordinal, compare| order.insert(ordinal, compare));
+    }
+
+    /// Puts a product into everything but the orders.
+    pub(super) fn enter(&mut self, ordinal: u32, shown: &Shown) {
         let product = &shown.product;
-        let mut parts = Parts::default();
+        let mut parts = Parts { title: &product.title, ..Parts::default() };
+        parts.brand = product.brand.map(|brand| self.brands.add(&brand, ordinal));
         for category in &product.categories {
             parts.categories.push(self.categories.add(category, ordinal));
         }
@@ -304,20 +266,21 @@ impl ListingIndex {
         let entry = Entry {
             id: product.id,
             published: product.published_at_us,
-            title: product.title.clone(),
             title_head: self.collation.head(&product.title),
-            brand: product.brand.map_or(NO_BRAND, |brand| self.brands.add(&brand, ordinal)),
             text: shown.text,
-            says,
             row: parts,
         };
-        self.columns.put(ordinal, entry);
-        self.reorder(ordinal, |order, ordinal, compare| order.insert(ordinal, compare));
+        self.columns.put(ordinal, &entry);
     }
 
     /// Takes a product out of everything but the columns.
     fn unlink(&mut self, ordinal: u32) {
         self.reorder(ordinal, |order, ordinal, compare| order.remove(ordinal, compare));
+        self.leave(ordinal);
+    }
+
+    /// Takes a product out of everything but the orders and the columns.
+    pub(super) fn leave(&mut self, ordinal: u32) {
         let Some(row) = self.columns.row(ordinal) else { return };
         for (category, _) in row.places() {
             if let Some(placed) = self.placed.get_mut(&category) {
@@ -328,20 +291,22 @@ impl ListingIndex {
             }
         }
         for category in row.categories() {
-            self.categories.remove(*category, ordinal);
+            self.categories.remove(category, ordinal);
         }
         for value in row.attributes() {
-            self.attributes.remove(*value, ordinal);
+            self.attributes.remove(value, ordinal);
         }
         for tag in row.tags() {
-            self.tags.remove(*tag, ordinal);
+            self.tags.remove(tag, ordinal);
         }
         for (market, _) in row.prices() {
             if let Some(market) = self.markets.get_mut(market) {
                 market.remove(ordinal);
             }
         }
-        self.brands.remove(self.columns.brand(ordinal), ordinal);
+        if let Some(brand) = row.brand() {
+            self.brands.remove(brand, ordinal);
+        }
         self.live.remove(ordinal);
         self.in_stock.remove(ordinal);
     }
@@ -351,7 +316,7 @@ impl ListingIndex {
         let (columns, collation) = (&self.columns, &self.collation);
         let plain = |kind| {
             move |a, b| {
-                let key = |ordinal| Key::of(kind, &traits(columns, ordinal));
+                let key = |ordinal| Key::of(kind, &traits(columns, ordinal, kind));
                 key(a).compare(&key(b), collation)
             }
         };
@@ -366,8 +331,9 @@ impl ListingIndex {
             }
             let Some(market) = self.markets.get_mut(number) else { continue };
             market.reorder(|lowest, order, kind| {
-                let key =
-                    |ordinal| Key::of(kind, &Traits { lowest: lowest(ordinal), ..traits(columns, ordinal) });
+                let key = |ordinal| {
+                    Key::of(kind, &Traits { lowest: lowest(ordinal), ..traits(columns, ordinal, kind) })
+                };
                 change(order, ordinal, &|a, b| key(a).compare(&key(b), collation));
             });
         }
@@ -375,19 +341,21 @@ impl ListingIndex {
             let placed = self.placed.entry(category).or_default();
             let place = |ordinal| columns.row(ordinal).and_then(|row| row.place(category));
             let kind = Kind::Position(Some(category));
-            let key = |ordinal| Key::of(kind, &Traits { place: place(ordinal), ..traits(columns, ordinal) });
+            let key =
+                |ordinal| Key::of(kind, &Traits { place: place(ordinal), ..traits(columns, ordinal, kind) });
             change(&mut placed.order, ordinal, &|a, b| key(a).compare(&key(b), collation));
         }
     }
 }
 
-/// What every order but those by price, place and score needs to know.
-pub(super) fn traits(columns: &Columns, ordinal: u32) -> Traits<'_> {
+/// What an order needs to know, but for prices, places and scores. Titles are read for theirs only.
+pub(super) fn traits(columns: &Columns, ordinal: u32, kind: Kind) -> Traits<'_> {
+    let is_by_title = kind == Kind::Title;
     Traits {
         id: columns.id(ordinal),
         published: columns.published(ordinal),
-        title: columns.title(ordinal),
-        title_head: columns.title_head(ordinal),
+        title: if is_by_title { columns.title(ordinal) } else { "" },
+        title_head: if is_by_title { columns.title_head(ordinal) } else { 0 },
         lowest: None,
         place: None,
         score: 0,

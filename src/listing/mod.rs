@@ -6,7 +6,9 @@
 mod affects;
 mod collation;
 mod columns;
+mod counting;
 mod facets;
+mod fill;
 mod index;
 mod key;
 mod markets;
@@ -15,13 +17,18 @@ mod order;
 mod page;
 mod price_ranges;
 mod row;
+mod save;
+mod save_columns;
 mod select;
 mod shown;
 mod suggest;
 mod terms;
+mod varint;
 mod walk;
+mod words;
 
 pub use index::ListingIndex;
+pub use save::FORMAT;
 pub use shown::Shown;
 pub use suggest::Suggestions;
 

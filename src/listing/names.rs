@@ -88,6 +88,11 @@ impl<T: Named> Names<T> {
         Self { rows, slugs, ranked, text: Some(text) }
     }
 
+    /// All of them, by rank.
+    pub(super) fn rows(&self) -> impl Iterator<Item = &T> {
+        self.ranked.iter().filter_map(|id| self.get(*id)).map(|(row, _)| row)
+    }
+
     /// One of them, with its rank.
     pub(super) fn get(&self, id: Uuid) -> Option<&(T, usize)> {
         self.rows.get(&id)

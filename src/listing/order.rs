@@ -5,6 +5,9 @@ use std::cmp::Ordering;
 /// Items of a block before it is split: moving them costs about as much as finding the place.
 const BLOCK_MAX: usize = 512;
 
+/// Items that a full block gets room for at a time.
+const ROOM: usize = 32;
+
 /// Ordinals in an order that whoever calls knows; always the same one.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Order {
@@ -18,16 +21,35 @@ pub(super) struct Gap {
     item: usize,
 }
 
+/// Makes room for one more, and not for as many again.
+fn grow(block: &mut Vec<u32>) {
+    if block.len() == block.capacity() {
+        block.reserve_exact(ROOM);
+    }
+}
+
 impl Order {
+    /// Of ordinals that are in order.
+    pub(super) fn of_sorted(ordinals: &[u32]) -> Self {
+        Self { blocks: ordinals.chunks(BLOCK_MAX).map(<[u32]>::to_vec).collect() }
+    }
+
+    /// All ordinals.
+    pub(super) fn all(&self) -> Vec<u32> {
+        self.blocks.concat()
+    }
+
     /// Puts in an ordinal that is not there.
     pub(super) fn insert(&mut self, ordinal: u32, compare: impl Fn(u32, u32) -> Ordering) {
         let gap = self.gap(|other| compare(other, ordinal).is_lt());
         let Some(block) = self.blocks.get_mut(gap.block) else {
             return self.append(ordinal);
         };
+        grow(block);
         block.insert(gap.item.min(block.len()), ordinal);
         if block.len() > BLOCK_MAX {
             let upper = block.split_off(block.len() / 2);
+            block.shrink_to_fit();
             self.blocks.insert(gap.block + 1, upper);
         }
     }
@@ -35,7 +57,10 @@ impl Order {
     /// At the end: a catalogue that is loaded in order leaves full blocks behind, not halves.
     fn append(&mut self, ordinal: u32) {
         match self.blocks.last_mut() {
-            Some(block) if block.len() < BLOCK_MAX => block.push(ordinal),
+            Some(block) if block.len() < BLOCK_MAX => {
+                grow(block);
+                block.push(ordinal);
+            }
             _ => self.blocks.push(vec![ordinal]),
         }
     }

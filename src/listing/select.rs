@@ -1,6 +1,6 @@
 //! Which products a filter lets through.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, cell::OnceCell};
 
 use roaring::RoaringBitmap;
 use uuid::Uuid;
@@ -19,6 +19,10 @@ pub(super) struct Selection<'a> {
     /// A set for each filter but the price's, and the facet whose own filter it is.
     sets: Vec<(Option<Facet>, Cow<'a, RoaringBitmap>)>,
     price: Option<PriceFilter<'a>>,
+    /// What lies within the prices, as far as anything asks for it.
+    priced: OnceCell<RoaringBitmap>,
+    /// Facets of the query that have a filter of their own, but the prices'.
+    own: Vec<Facet>,
     text: Option<&'a str>,
 }
 
@@ -59,8 +63,18 @@ impl<'a> Selection<'a> {
             sets.push((Some(Facet::Attribute(attribute.code.clone())), union(values)));
         }
         sets.sort_by_key(|(_, set)| set.len());
-        let text = filter.text.as_deref();
-        Some(Self { index, category, sets, price: PriceFilter::new(index, filter, query), text })
+        let is_own = |facet: &&Facet| sets.iter().any(|(own, _)| own.as_ref() == Some(*facet));
+        let own = query.facets.iter().filter(is_own).cloned().collect();
+        let price = PriceFilter::new(index, filter, query);
+        Some(Self {
+            index,
+            category,
+            sets,
+            price,
+            priced: OnceCell::new(),
+            own,
+            text: filter.text.as_deref(),
+        })
     }
 
     /// What matches all filters and the text.
@@ -85,14 +99,33 @@ impl<'a> Selection<'a> {
     }
 
     fn filtered(&self, without: Option<&Facet>) -> Cow<'a, RoaringBitmap> {
-        let mut sets =
-            self.sets.iter().filter(|(own, _)| own.is_none() || own.as_ref() != without).map(|(_, set)| set);
-        let first = sets.next().cloned().unwrap_or(Cow::Borrowed(&self.index.live));
-        let all = sets.fold(first, |all, set| Cow::Owned(all.as_ref() & set.as_ref()));
+        let all = self.unpriced(without);
         match &self.price {
-            Some(price) if without != Some(&Facet::Price) => Cow::Owned(price.within(self.index, &all)),
+            Some(price) if without != Some(&Facet::Price) => Cow::Owned(self.priced(price) & all.as_ref()),
             _ => all,
         }
+    }
+
+    /// What matches all filters but the prices' and the own one of a facet.
+    fn unpriced(&self, without: Option<&Facet>) -> Cow<'a, RoaringBitmap> {
+        let sets = self.sets.iter().filter(|(own, _)| own.is_none() || own.as_ref() != without);
+        let mut sets = sets.map(|(_, set)| set);
+        let first = sets.next().cloned().unwrap_or(Cow::Borrowed(&self.index.live));
+        sets.fold(first, |all, set| Cow::Owned(all.as_ref() & set.as_ref()))
+    }
+
+    /// Prices are looked at one by one, so only once, and only where all other filters are met but for one of a facet.
+    fn priced(&self, price: &PriceFilter<'_>) -> &RoaringBitmap {
+        self.priced.get_or_init(|| match self.own.as_slice() {
+            [] => price.within(self.index, &self.unpriced(None)),
+            [first, rest @ ..] => {
+                let first = self.unpriced(Some(first));
+                let union = |all: Cow<'_, RoaringBitmap>, facet| -> Cow<'_, RoaringBitmap> {
+                    Cow::Owned(all.as_ref() | self.unpriced(Some(facet)).as_ref())
+                };
+                price.within(self.index, rest.iter().fold(first, union).as_ref())
+            }
+        })
     }
 
     /// How many match, where one set tells.
@@ -116,13 +149,6 @@ impl<'a> Selection<'a> {
     pub(super) fn has_own(&self, facet: &Facet) -> bool {
         self.sets.iter().any(|(own, _)| own.as_ref() == Some(facet))
             || (self.price.is_some() && *facet == Facet::Price)
-    }
-
-    /// Whether everything matches all filters, but for the own one of a facet.
-    pub(super) fn is_everything(&self, without: &Facet) -> bool {
-        self.text.is_none()
-            && self.sets.iter().all(|(own, _)| own.as_ref() == Some(without))
-            && (self.price.is_none() || *without == Facet::Price)
     }
 }
 

@@ -7,15 +7,17 @@ use roaring::RoaringBitmap;
 /// Values by number and numbers by value. A number is free again when no product has its value.
 #[derive(Debug)]
 pub(super) struct Terms<K> {
-    numbers: HashMap<K, u32>,
-    values: Vec<Option<K>>,
-    sets: Vec<RoaringBitmap>,
-    free: Vec<u32>,
+    pub(super) numbers: HashMap<K, u32>,
+    pub(super) values: Vec<Option<K>>,
+    pub(super) sets: Vec<RoaringBitmap>,
+    pub(super) free: Vec<u32>,
+    /// How many products have each value, summed over all values.
+    pub(super) postings: u64,
 }
 
 impl<K> Default for Terms<K> {
     fn default() -> Self {
-        Self { numbers: HashMap::new(), values: Vec::new(), sets: Vec::new(), free: Vec::new() }
+        Self { numbers: HashMap::new(), values: Vec::new(), sets: Vec::new(), free: Vec::new(), postings: 0 }
     }
 }
 
@@ -28,10 +30,15 @@ impl<K: Clone + Eq + Hash> Terms<K> {
     /// Notes that a product has a value, and tells the value's number.
     pub(super) fn add(&mut self, value: &K, ordinal: u32) -> u32 {
         let number = self.number(value).unwrap_or_else(|| self.enter(value));
-        if let Some(set) = self.sets.get_mut(at(number)) {
-            set.insert(ordinal);
-        }
+        self.join(number, ordinal);
         number
+    }
+
+    /// Notes that a product has the value of a number; whether it had not.
+    pub(super) fn join(&mut self, number: u32, ordinal: u32) -> bool {
+        let is_new = self.sets.get_mut(at(number)).is_some_and(|set| set.insert(ordinal));
+        self.postings += u64::from(is_new);
+        is_new
     }
 
     /// Gives a value that has no number one.
@@ -48,16 +55,19 @@ impl<K: Clone + Eq + Hash> Terms<K> {
         number
     }
 
-    /// Notes that a product no longer has a value.
-    pub(super) fn remove(&mut self, number: u32, ordinal: u32) {
-        let Some(set) = self.sets.get_mut(at(number)) else { return };
-        set.remove(ordinal);
-        if set.is_empty()
-            && let Some(value) = self.values.get_mut(at(number)).and_then(Option::take)
-        {
-            self.numbers.remove(&value);
-            self.free.push(number);
+    /// Notes that a product no longer has a value. Gives the value if no product has it any more: it has no number now.
+    pub(super) fn remove(&mut self, number: u32, ordinal: u32) -> Option<K> {
+        let set = self.sets.get_mut(at(number))?;
+        self.postings -= u64::from(set.remove(ordinal));
+        if !set.is_empty() {
+            return None;
         }
+        // Not an empty set with room.
+        *set = RoaringBitmap::new();
+        let value = self.values.get_mut(at(number)).and_then(Option::take)?;
+        self.numbers.remove(&value);
+        self.free.push(number);
+        Some(value)
     }
 
     /// The number of a value that some product has.
@@ -83,9 +93,9 @@ impl<K: Clone + Eq + Hash> Terms<K> {
         self.values.len()
     }
 
-    /// How many products have each value, by number.
-    pub(super) fn sizes(&self) -> impl Iterator<Item = u64> {
-        self.sets.iter().map(RoaringBitmap::len)
+    /// How many products have each value, summed over all values.
+    pub(super) fn postings(&self) -> u64 {
+        self.postings
     }
 
     /// How many values have a number.

@@ -195,7 +195,7 @@ impl ListingIndex {
 
     /// What is read of a product for an order.
     pub(super) fn traits(&self, ordinal: u32, kind: Kind, scores: &Scores) -> Traits<'_> {
-        let mut traits = traits(&self.columns, ordinal);
+        let mut traits = traits(&self.columns, ordinal, kind);
         match kind {
             Kind::Newest | Kind::Title => {}
             Kind::Price(market) | Kind::PriceDescending(market) => {

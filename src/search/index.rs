@@ -5,7 +5,8 @@ use std::fmt;
 use super::{
     fold,
     language::Language,
-    lexicon::{CODE_MARK, Lexicon, index},
+    lexicon::{CODE_MARK, Lexicon},
+    packed::Packed,
     record::{GAP, Record},
     synonyms::Synonyms,
     weights::{Count, Field, impact},
@@ -39,8 +40,8 @@ pub struct TextFields<'a> {
 pub struct TextIndex {
     pub(super) lexicon: Lexicon,
     pub(super) synonyms: Synonyms,
-    /// By ordinal.
-    records: Vec<Option<Box<[u8]>>>,
+    /// By ordinal; empty where no product is.
+    pub(super) records: Packed,
     products: u32,
 }
 
@@ -77,9 +78,14 @@ impl TextIndex {
         Self {
             lexicon: Lexicon::new(Language::new(language)),
             synonyms: Synonyms::default(),
-            records: Vec::new(),
+            records: Packed::default(),
             products: 0,
         }
+    }
+
+    /// One with synonyms to be set.
+    pub(super) fn from_parts(lexicon: Lexicon, records: Packed, products: u32) -> Self {
+        Self { lexicon, synonyms: Synonyms::default(), records, products }
     }
 
     /// Puts a product in, or replaces it. Memory grows with the largest ordinal, so these should be dense.
@@ -119,22 +125,17 @@ impl TextIndex {
         for met in occurrences.chunk_by(|a, b| a.term == b.term) {
             self.post(ordinal, met, &lengths);
         }
-        if self.records.len() <= index(ordinal) {
-            self.records.resize(index(ordinal).saturating_add(1), None);
-        }
-        if let Some(slot) = self.records.get_mut(index(ordinal)) {
-            *slot = Some(record.packed());
-            self.products = self.products.saturating_add(1);
-        }
+        self.records.set(ordinal, &record.packed());
+        self.products = self.products.saturating_add(1);
     }
 
     /// Takes a product out, if it is there.
     pub fn remove(&mut self, ordinal: u32) {
-        let Some(bytes) = self.records.get_mut(index(ordinal)).and_then(Option::take) else { return };
+        let Some(bytes) = self.record(ordinal) else { return };
+        let words = Record::unpacked(bytes).distinct();
+        self.records.set(ordinal, &[]);
         self.products = self.products.saturating_sub(1);
-        let words = Record::unpacked(&bytes).distinct();
-        let mut terms: Vec<u32> =
-            words.iter().filter_map(|word| Some(self.lexicon.word(*word)?.term)).collect();
+        let mut terms: Vec<u32> = words.iter().filter_map(|word| self.lexicon.term_of_word(*word)).collect();
         terms.sort_unstable();
         terms.dedup();
         for term in terms {
@@ -164,7 +165,7 @@ impl TextIndex {
 
     /// The packed record of a product.
     pub(super) fn record(&self, ordinal: u32) -> Option<&[u8]> {
-        self.records.get(index(ordinal)).and_then(Option::as_deref)
+        Some(self.records.get(ordinal)).filter(|record| !record.is_empty())
     }
 
     fn read(&mut self, field: Field, text: &str, reading: &mut Reading) {
@@ -204,8 +205,8 @@ impl TextIndex {
     }
 
     fn meet(&self, word: u32, field: Field, position: u8, reading: &mut Reading) {
-        if let Some(word) = self.lexicon.word(word) {
-            reading.occurrences.push(Occurrence { term: word.term, field, position });
+        if let Some(term) = self.lexicon.term_of_word(word) {
+            reading.occurrences.push(Occurrence { term, field, position });
         }
     }
 

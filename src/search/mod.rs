@@ -5,17 +5,20 @@
 //!
 //! Pure: no I/O, no clock.
 
+mod alphabet;
 mod fold;
 mod index;
 mod language;
 mod lexicon;
 mod lists;
+mod packed;
 mod plan;
 mod postings;
 mod query;
 mod record;
 mod repair;
 mod run;
+mod save;
 mod stops;
 mod synonyms;
 mod typos;

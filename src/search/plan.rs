@@ -169,7 +169,7 @@ fn add_codes(index: &TextIndex, words: &[Asked], filled: &mut [Vec<Alternative>]
 
 fn code_term(index: &TextIndex, text: &str) -> Option<u32> {
     let code = plain_code(text)?;
-    Some(index.lexicon.find(&format!("{CODE_MARK}{code}"))?.term)
+    index.lexicon.term_of_word(index.lexicon.find(&format!("{CODE_MARK}{code}"))?)
 }
 
 /// Synonyms of what is not quoted; each stands for every word it replaces.

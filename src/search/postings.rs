@@ -8,21 +8,32 @@ const FEW_MAX: usize = 256;
 /// Most entries of a block (4 KiB): one more moves little memory, and memory that is let go fits the next.
 const BLOCK_MAX: usize = 1024;
 
-/// Products of a term, ascending. Rare terms are one list of 6 bytes each; others are parted into blocks, 4 bytes each.
+/// Products of a term, ascending. Rare terms are one list of 6 bytes each; others are parted into blocks, 4 bytes each. Most
+/// terms are codes, which one product has: those take no memory of their own.
 #[derive(Debug, Clone)]
 pub(super) enum Postings {
+    /// As one of the next.
+    One([u16; 3]),
     /// Upper half, lower half, payload.
     Few(Vec<[u16; 3]>),
-    /// The second is the sum of the blocks' lengths.
-    Many(Vec<Block>, u32),
+    /// Parted.
+    Many(Box<Blocks>),
+}
+
+/// Blocks in order.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Blocks {
+    pub(super) blocks: Vec<Block>,
+    /// Sum of their lengths.
+    pub(super) count: u32,
 }
 
 /// Neighbouring products with the same upper half of the ordinal.
 #[derive(Debug, Clone)]
 pub(super) struct Block {
-    key: u16,
+    pub(super) key: u16,
     /// Lower half of the ordinal above the payload.
-    entries: Vec<u32>,
+    pub(super) entries: Vec<u32>,
 }
 
 impl Default for Postings {
@@ -56,8 +67,18 @@ impl Postings {
     /// How many products.
     pub(super) fn len(&self) -> u32 {
         match self {
+            Self::One(_) => 1,
             Self::Few(few) => u32::try_from(few.len()).unwrap_or(u32::MAX),
-            Self::Many(_, count) => *count,
+            Self::Many(many) => many.count,
+        }
+    }
+
+    /// Those that are one list.
+    pub(super) fn few(&self) -> &[[u16; 3]] {
+        match self {
+            Self::One(one) => std::slice::from_ref(one),
+            Self::Few(few) => few,
+            Self::Many(_) => &[],
         }
     }
 
@@ -65,6 +86,12 @@ impl Postings {
     pub(super) fn set(&mut self, ordinal: u32, payload: u16) {
         let (upper, lower) = halves(ordinal);
         match self {
+            Self::One([u, l, old]) if (*u, *l) == (upper, lower) => *old = payload,
+            Self::One(one) => {
+                *self = Self::Few(vec![*one]);
+                self.set(ordinal, payload);
+            }
+            Self::Few(few) if few.is_empty() => *self = Self::One([upper, lower, payload]),
             Self::Few(few) => {
                 match few.binary_search_by_key(&(upper, lower), |[u, l, _]| (*u, *l)) {
                     Ok(at) => few.iter_mut().skip(at).take(1).for_each(|entry| entry[2] = payload),
@@ -74,8 +101,9 @@ impl Postings {
                     *self = Self::parted(few);
                 }
             }
-            Self::Many(blocks, count) => {
-                *count = count.saturating_add(u32::from(set(blocks, (upper, lower), payload)));
+            Self::Many(many) => {
+                let is_new = set(&mut many.blocks, (upper, lower), payload);
+                many.count = many.count.saturating_add(u32::from(is_new));
             }
         }
     }
@@ -84,12 +112,15 @@ impl Postings {
     pub(super) fn unset(&mut self, ordinal: u32) {
         let (upper, lower) = halves(ordinal);
         match self {
+            Self::One([u, l, _]) if (*u, *l) == (upper, lower) => *self = Self::default(),
+            Self::One(_) => {}
             Self::Few(few) => {
                 if let Ok(at) = few.binary_search_by_key(&(upper, lower), |[u, l, _]| (*u, *l)) {
                     few.remove(at);
                 }
             }
-            Self::Many(blocks, count) => {
+            Self::Many(many) => {
+                let Blocks { blocks, count } = &mut **many;
                 let at = place(blocks, (upper, lower));
                 let Some(block) = blocks.get_mut(at).filter(|block| block.key == upper) else { return };
                 *count = count.saturating_sub(u32::from(block.unset(lower)));
@@ -107,8 +138,11 @@ impl Postings {
     pub(super) fn has(&self, ordinal: u32) -> bool {
         let (upper, low) = halves(ordinal);
         match self {
-            Self::Few(few) => few.binary_search_by_key(&(upper, low), |[u, l, _]| (*u, *l)).is_ok(),
-            Self::Many(blocks, _) => {
+            Self::One(_) | Self::Few(_) => {
+                self.few().binary_search_by_key(&(upper, low), |[u, l, _]| (*u, *l)).is_ok()
+            }
+            Self::Many(many) => {
+                let blocks = &many.blocks;
                 let block = blocks.get(place(blocks, (upper, low))).filter(|block| block.key == upper);
                 block.is_some_and(|block| {
                     block.entries.binary_search_by_key(&low, |entry| lower(*entry)).is_ok()
@@ -120,12 +154,14 @@ impl Postings {
     /// Entries with this upper half: lower half above the payload, ascending.
     pub(super) fn block(&self, key: u16) -> Cow<'_, [u32]> {
         match self {
-            Self::Few(few) => {
+            Self::One(_) | Self::Few(_) => {
+                let few = self.few();
                 let from = few.partition_point(|[upper, ..]| *upper < key);
                 let same = few.iter().skip(from).take_while(|[upper, ..]| *upper == key);
                 Cow::Owned(same.map(|[_, lower, payload]| whole(*lower, *payload)).collect())
             }
-            Self::Many(blocks, _) => {
+            Self::Many(many) => {
+                let blocks = &many.blocks;
                 let from = blocks.partition_point(|block| block.key < key);
                 let blocks = blocks.get(from..).unwrap_or_default();
                 let same = blocks.get(..blocks.partition_point(|block| block.key == key)).unwrap_or_default();
@@ -148,8 +184,8 @@ impl Postings {
     /// Upper halves that occur.
     pub(super) fn keys(&self) -> Vec<u16> {
         let mut keys: Vec<u16> = match self {
-            Self::Few(few) => few.iter().map(|[upper, ..]| *upper).collect(),
-            Self::Many(blocks, _) => blocks.iter().map(|block| block.key).collect(),
+            Self::One(_) | Self::Few(_) => self.few().iter().map(|[upper, ..]| *upper).collect(),
+            Self::Many(many) => many.blocks.iter().map(|block| block.key).collect(),
         };
         keys.dedup();
         keys
@@ -166,7 +202,7 @@ impl Postings {
                 insert(&mut block.entries, at, whole(*lower, *payload));
             }
         }
-        Self::Many(blocks, u32::try_from(few.len()).unwrap_or(u32::MAX))
+        Self::Many(Box::new(Blocks { blocks, count: u32::try_from(few.len()).unwrap_or(u32::MAX) }))
     }
 }
 
@@ -180,6 +216,16 @@ fn place(blocks: &[Block], (upper, low): (u16, u16)) -> usize {
 
 /// Whether it was not there yet. A full block is parted; at its end, where new products go, the next one begins.
 fn set(blocks: &mut Vec<Block>, (upper, low): (u16, u16), payload: u16) -> bool {
+    // New products mostly have the highest ordinal: no search then.
+    if let Some(block) = blocks.last_mut()
+        && block.key == upper
+        && block.entries.len() < BLOCK_MAX
+        && block.entries.last().is_some_and(|last| lower(*last) < low)
+    {
+        let end = block.entries.len();
+        insert(&mut block.entries, end, whole(low, payload));
+        return true;
+    }
     let at = place(blocks, (upper, low));
     let Some(block) = blocks.get_mut(at).filter(|block| block.key == upper) else {
         insert(blocks, at, Block { key: upper, entries: vec![whole(low, payload)] });

@@ -78,7 +78,7 @@ impl Repair {
         let (terms, instead) = match (parted, corrected) {
             (Some(parting), None) => (vec![parting.left, parting.right], parting.text),
             (Some(parting), _) if parting.is_seen => (vec![parting.left, parting.right], parting.text),
-            (_, Some(word)) => (vec![word.term], word.text.to_string()),
+            (_, Some((term, text))) => (vec![term], text.to_owned()),
             (None, None) => return,
         };
         if let (Some(stem), 1) = (self.stems.get_mut(place), terms.len()) {

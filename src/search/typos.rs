@@ -22,6 +22,16 @@ impl Signature {
         Self(bits | length.min(254) << LENGTH_SHIFT)
     }
 
+    /// As a number.
+    pub(super) fn bits(self) -> u64 {
+        self.0
+    }
+
+    /// Of such a number.
+    pub(super) fn from_bits(bits: u64) -> Self {
+        Self(bits)
+    }
+
     fn length(self) -> u64 {
         self.0 >> LENGTH_SHIFT
     }

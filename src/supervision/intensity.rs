@@ -17,6 +17,8 @@ pub enum Kind {
     Fill,
     /// Runs queries and edits.
     Store,
+    /// Makes pages of lists.
+    List,
     /// Follows the log.
     LogFollower,
     /// Holds the lease.
@@ -36,6 +38,7 @@ impl Kind {
             Self::Catalog => &metrics.actors.catalog,
             Self::Fill => &metrics.actors.fill,
             Self::Store => &metrics.actors.store,
+            Self::List => &metrics.actors.list,
             Self::LogFollower => &metrics.actors.log_follower,
             Self::LeaseKeeper => &metrics.actors.lease_keeper,
             Self::LogPruner => &metrics.actors.log_pruner,
@@ -50,6 +53,7 @@ impl Kind {
             Self::Catalog => "catalog",
             Self::Fill => "fill",
             Self::Store => "store",
+            Self::List => "list",
             Self::LogFollower => "log_follower",
             Self::LeaseKeeper => "lease_keeper",
             Self::LogPruner => "log_pruner",

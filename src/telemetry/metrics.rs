@@ -6,6 +6,7 @@ mod actors;
 mod coherence;
 mod http;
 mod lists;
+mod pools;
 
 use std::sync::Arc;
 
@@ -21,6 +22,7 @@ pub use self::{
     coherence::CoherenceMetrics,
     http::{HttpMetrics, RouteMetrics},
     lists::ListMetrics,
+    pools::PoolMetrics,
 };
 
 /// `Content-Type` of [`Metrics::encode`].
@@ -41,7 +43,9 @@ pub struct Metrics {
     /// Loads of what the local cache missed.
     pub flights: FlightMetrics,
     /// Work of the store actors and their connections.
-    pub store: StoreMetrics,
+    pub store: PoolMetrics,
+    /// Work of the list actors.
+    pub list_actors: PoolMetrics,
     /// Restarts, panics and refusals by kind of actor.
     pub actors: ActorsMetrics,
     /// The change log as this process follows it.
@@ -92,25 +96,6 @@ pub struct FlightMetrics {
     pub refused: IntCounter,
 }
 
-/// Work of the store actors.
-#[derive(Debug)]
-pub struct StoreMetrics {
-    /// Connections the pool may hold.
-    pub connections_max: IntGauge,
-    /// Connections at work.
-    pub connections_in_use: IntGauge,
-    /// Messages that may still be admitted.
-    pub permits_available: IntGauge,
-    /// Messages refused for want of a permit.
-    pub refused: IntCounter,
-    /// Messages given up because their deadline had passed before work began.
-    pub expired: IntCounter,
-    /// Time of one message at work, without waiting.
-    pub duration: Histogram,
-    /// Threads alive.
-    pub threads: IntGauge,
-}
-
 /// The change log as this process follows it.
 #[derive(Debug)]
 pub struct LogMetrics {
@@ -156,7 +141,8 @@ impl Metrics {
             http: HttpMetrics::new(&registry)?,
             cache: CacheMetrics::new(&registry)?,
             flights: FlightMetrics::new(&registry)?,
-            store: StoreMetrics::new(&registry)?,
+            store: PoolMetrics::store(&registry)?,
+            list_actors: PoolMetrics::lists(&registry)?,
             actors: ActorsMetrics::new(&registry)?,
             log: LogMetrics::new(&registry)?,
             coherence: Arc::new(CoherenceMetrics::new(&registry)?),
@@ -211,42 +197,6 @@ impl FlightMetrics {
                 "aisle_flights_refused_total",
                 "Misses refused because too many were under way or waiting",
             )?,
-        })
-    }
-}
-
-impl StoreMetrics {
-    fn new(registry: &Registry) -> Result<Self, prometheus::Error> {
-        let connections = gauges(
-            registry,
-            "aisle_store_connections",
-            "Postgres connections of the store actors by state",
-            &["state"],
-        )?;
-        Ok(Self {
-            connections_max: connections.get_metric_with_label_values(&["max"])?,
-            connections_in_use: connections.get_metric_with_label_values(&["in_use"])?,
-            permits_available: gauge(
-                registry,
-                "aisle_store_permits_available",
-                "Store messages that may still be admitted",
-            )?,
-            refused: counter(
-                registry,
-                "aisle_store_refused_total",
-                "Store messages refused for want of a permit",
-            )?,
-            expired: counter(
-                registry,
-                "aisle_store_expired_total",
-                "Store messages dropped because their deadline had passed",
-            )?,
-            duration: histogram(
-                registry,
-                "aisle_store_message_duration_seconds",
-                "Time of one store message at work, without waiting",
-            )?,
-            threads: gauge(registry, "aisle_store_threads", "Store actor threads alive")?,
         })
     }
 }

@@ -7,8 +7,10 @@ use aisle::{
     catalog::{
         CatalogError,
         fill::{FillActor, FillMessage, Filler},
+        lists::ListDesk,
         messages::Key,
         pool::StoreMessage,
+        workers::Work,
     },
     store::pool::Pool,
 };
@@ -70,6 +72,44 @@ impl StoreMessage for Hold {
         let _released = self.0.recv();
         Ok(())
     }
+}
+
+impl Work<ListDesk> for Hold {
+    type Reply = ();
+    const NAME: &'static str = "hold";
+
+    fn run(self, _desk: &ListDesk) -> Result<(), CatalogError> {
+        let _released = self.0.recv();
+        Ok(())
+    }
+}
+
+#[test]
+fn lists_in_the_making_hold_up_no_product_and_too_many_are_refused() {
+    let app = App::start_with(|settings| {
+        settings.store_actors = 1;
+        settings.list_actors = 1;
+        settings.list_queue = 2;
+    });
+    let made = app.create_product(&json!({"title": "Cold lamp"}));
+    let era = app.shared.reader.coherence.gate().era();
+    wait_until(PATIENCE, "lists", || app.shared.lists.is_read(era));
+    let (release, held) = std::sync::mpsc::channel();
+    let lists = app.shared.list_actors.clone();
+    let holder = std::thread::spawn(move || actix_rt::System::new().block_on(lists.ask(Hold(held))));
+    wait_until(PATIENCE, "the list actor held", || app.shared.list_actors.in_flight() == 1);
+    let url = format!("{}/v1/store/products?sort=price", app.url);
+    let waiting =
+        std::thread::spawn(move || reqwest::blocking::get(url).expect("an answer").status().as_u16());
+    wait_until(PATIENCE, "a list that waits", || app.shared.list_actors.in_flight() == 2);
+    // Nothing of a list waits on the only store actor.
+    app.get_json(&format!("/v1/store/products/{}", made["id"].as_str().expect("an id")));
+    let refused = app.get("/v1/store/products?sort=price&facets=price");
+    assert_eq!((refused.status().as_u16(), refused.headers().contains_key("retry-after")), (503, true));
+    assert_eq!(app.shared.metrics.actors.list.refusals.get(), 1);
+    release.send(()).expect("the holder waits");
+    assert_eq!(waiting.join().expect("a thread"), 200);
+    holder.join().expect("a thread").expect("released");
 }
 
 #[test]

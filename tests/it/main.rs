@@ -46,6 +46,7 @@ mod pruning;
 mod races;
 mod schema;
 mod shared_cache;
+mod snapshots;
 mod store_api;
 mod supervision;
 mod support;

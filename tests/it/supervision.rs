@@ -6,8 +6,10 @@ use aisle::{
         CatalogError,
         actor::{CatalogActor, CatalogMessage, Reader},
         fill::{FillActor, FillMessage, Filler},
+        lists::ListDesk,
         messages::Key,
         pool::StoreMessage,
+        workers::Work,
     },
     coherence::{
         follower, keeper,
@@ -32,6 +34,15 @@ impl StoreMessage for Boom {
 
     fn run(self, _pool: &Pool) -> Result<(), CatalogError> {
         panic!("boom in a store actor")
+    }
+}
+
+impl Work<ListDesk> for Boom {
+    type Reply = ();
+    const NAME: &'static str = "boom";
+
+    fn run(self, _desk: &ListDesk) -> Result<(), CatalogError> {
+        panic!("boom in a list actor")
     }
 }
 
@@ -126,6 +137,23 @@ fn a_panic_in_a_store_actor_hurts_its_caller_only() {
     assert_eq!(app.shared.metrics.actors.store.panics.get(), 5);
     assert_eq!(app.shared.metrics.actors.store.restarts.get(), 5);
     assert_eq!(app.shared.store.alive(), app.shared.store.threads());
+}
+
+#[test]
+fn a_panic_in_a_list_actor_hurts_its_caller_only() {
+    let app = App::start();
+    let lists = app.shared.list_actors.clone();
+    a_hundred_others_are_unhurt_by(&app, || {
+        for _ in 0..5 {
+            let answer = block_on(lists.ask(Boom));
+            assert!(is_internal(&answer), "{answer:?}");
+        }
+    });
+    assert_eq!(app.shared.metrics.actors.list.panics.get(), 5);
+    assert_eq!(app.shared.metrics.actors.list.restarts.get(), 5);
+    assert_eq!(app.shared.list_actors.alive(), app.shared.list_actors.threads());
+    let page = app.get_json("/v1/store/products?limit=200&sort=price&facets=price");
+    assert_eq!(page["items"].as_array().map(Vec::len), Some(100));
 }
 
 #[test]

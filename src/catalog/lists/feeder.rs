@@ -1,4 +1,5 @@
-//! The feeder: reads the index of lists when the process starts or another era begins, and keeps it near the log's head.
+//! The feeder: loads the index of lists from its snapshot when the process starts, or reads it, as it does when another era
+//! begins; keeps it near the log's head; and saves it from time to time.
 //!
 //! Reads bring the index up to date by themselves; the feeder sees to it that they find little to do.
 
@@ -45,6 +46,9 @@ impl State {
         let applied = self.coherence.gate().applied();
         let position = self.lists.position(era.ordinal);
         if era.id.is_none() || position.is_some_and(|position| position >= applied) {
+            if self.lists.is_save_due(era) {
+                self.lists.save(era);
+            }
             return Ok(());
         }
         let connection = match &mut self.connection {
@@ -57,6 +61,12 @@ impl State {
                 Ok(()) | Err(ListsError::Unread) => return Ok(()),
                 Err(ListsError::Store(error)) => return Err(error),
             }
+        }
+        let began = Instant::now();
+        if self.lists.load(connection, era) {
+            let seconds = began.elapsed().as_secs_f64();
+            log::info!("lists loaded products={} seconds={seconds:.1}", self.lists.len());
+            return Ok(());
         }
         let began = Instant::now();
         self.lists.read_all(connection, era)?;

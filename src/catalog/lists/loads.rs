@@ -1,13 +1,13 @@
-//! What fills ask of lists: messages to the store actors, on whose threads the index is read.
+//! What fills ask of lists: messages to the list actors; to the store actors where the database is read in the same breath.
 
 use std::sync::Arc;
 
 use uuid::Uuid;
 
-use super::{Lists, ListsError, State};
+use super::{ListDesk, Lists, ListsError, State};
 use crate::{
-    catalog::{error::CatalogError, loads::with_connection, pool::StoreMessage},
-    coherence::{Coherence, Era, Moment},
+    catalog::{error::CatalogError, loads::with_connection, pool::StoreMessage, workers::Work},
+    coherence::{Coherence, Era},
     domain::list::{ListPage, ListQuery},
     listing::Suggestions,
     store::{
@@ -46,24 +46,6 @@ pub(in crate::catalog) struct Access {
 }
 
 impl Access {
-    /// Brings the index as far as an answer of now must have read.
-    fn refresh(&self, pool: &Pool) -> Result<(), CatalogError> {
-        let gate = self.coherence.gate();
-        // The lease first: while it holds, everything acknowledged before is applied here, and the index need go no further.
-        let is_leased = gate.is_leased(Moment::now());
-        let applied = gate.applied();
-        // Whoever reads everything takes long: nobody waits for that on a store actor's thread.
-        let position = self.lists.position(self.era.ordinal).ok_or(ListsError::Unread)?;
-        if is_leased && position >= applied {
-            return Ok(());
-        }
-        with_connection(pool, |connection| match self.lists.catch_up(connection, self.era) {
-            Err(ListsError::Store(error)) => Err(error),
-            outcome => Ok(outcome),
-        })?
-        .map_err(CatalogError::from)
-    }
-
     fn listed(&self, query: &ListQuery, earlier: Option<&Earlier>) -> Result<Snapshot<Listed>, CatalogError> {
         let state = self.lists.read();
         let Some(at) = state.at.filter(|at| at.era == self.era.ordinal) else {
@@ -91,7 +73,7 @@ impl Access {
     }
 }
 
-/// One page of a list.
+/// One page of a list, of an index that was brought up to date since the read began.
 pub(in crate::catalog) struct LoadList {
     pub(in crate::catalog) access: Access,
     pub(in crate::catalog) query: ListQuery,
@@ -99,12 +81,11 @@ pub(in crate::catalog) struct LoadList {
     pub(in crate::catalog) earlier: Option<Earlier>,
 }
 
-impl StoreMessage for LoadList {
+impl Work<ListDesk> for LoadList {
     type Reply = Snapshot<Listed>;
     const NAME: &'static str = "load_list";
 
-    fn run(self, pool: &Pool) -> Result<Self::Reply, CatalogError> {
-        self.access.refresh(pool)?;
+    fn run(self, _desk: &ListDesk) -> Result<Self::Reply, CatalogError> {
         self.access.listed(&self.query, self.earlier.as_ref())
     }
 }
@@ -142,19 +123,18 @@ impl StoreMessage for LoadListSnapshot {
     }
 }
 
-/// What completes a text.
+/// What completes a text, by such an index.
 pub(in crate::catalog) struct LoadSuggestions {
     pub(in crate::catalog) access: Access,
     pub(in crate::catalog) text: Box<str>,
     pub(in crate::catalog) limit: usize,
 }
 
-impl StoreMessage for LoadSuggestions {
+impl Work<ListDesk> for LoadSuggestions {
     type Reply = Snapshot<Suggestions>;
     const NAME: &'static str = "load_suggestions";
 
-    fn run(self, pool: &Pool) -> Result<Self::Reply, CatalogError> {
-        self.access.refresh(pool)?;
+    fn run(self, _desk: &ListDesk) -> Result<Self::Reply, CatalogError> {
         let state = self.access.lists.read();
         let Some(at) = state.at.filter(|at| at.era == self.access.era.ordinal) else {
             return Err(ListsError::Unread.into());

@@ -3,20 +3,36 @@
 //! A read takes its page from the index when that stands at least where this instance has applied the log, and the lease
 //! says that this is enough; else the index is brought up to the database's head first. So a page is as fresh as a product,
 //! and asks the database nothing while nothing changes.
+//!
+//! A read has two steps, on different threads (COHERENCE §3.7): [`refresh`] sees to it that the index stands far enough for a
+//! read that began before, then a list actor ([`actors`]) makes the page. In between the index can only have gone on, since
+//! positions never fall within an era and a page of another era is refused; and a page tells the position it was made at,
+//! under the same lock, so its stamp claims no more than it shows.
+//!
+//! A process that starts may begin with the index that an earlier one saved ([`snapshot`]). That index is one that fell behind:
+//! it stands at a position with a nonce, and before anybody sees it, it is brought to the head by the log under the same
+//! conditions as any other, or thrown away.
 
+pub mod actors;
 pub mod feeder;
 mod loads;
 mod recent;
+mod refresh;
+mod save;
+mod snapshot;
 
 use std::{
     collections::HashMap,
+    ops::{Deref, DerefMut},
     sync::{Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
 };
 
 use uuid::Uuid;
 
+pub use self::actors::{ListDesk, ListPool};
 pub(super) use self::loads::{Access, Earlier, LoadList, LoadListSnapshot, LoadSuggestions};
-use self::recent::Recent;
+pub use self::snapshot::SnapshotFile;
+use self::{recent::Recent, refresh::CaughtUp, save::Saved};
 use crate::{
     coherence::Era,
     domain::{
@@ -32,19 +48,30 @@ use crate::{
     },
 };
 
-/// Products read at a time.
-const CHUNK: i64 = 2000;
+/// Products read at a time: a few megabytes, and far from the time that a statement may take.
+const CHUNK: i64 = 5000;
+
+/// Changed products read at a time.
+const CHANGED_CHUNK: usize = 2000;
 
 /// Products whose brand or category was renamed that are read anew while lists wait; more are read with everything else.
 const RENAMED_MAX: usize = 5000;
 
-/// The index of lists and where in the log it stands. Shared by the store actors, which read it, and the feeder.
+/// The index of lists and where in the log it stands. Shared by the list actors, which read it, the store actors and the
+/// feeder.
 #[derive(Debug)]
 pub struct Lists {
     language: Locale,
     state: RwLock<State>,
+    /// What the state was when it was last let go of: known without waiting for whoever reads or changes the index.
+    standing: Mutex<Standing>,
+    /// Held by who lets a store actor bring the index up to date.
+    caught_up: tokio::sync::Mutex<Option<CaughtUp>>,
     /// Held by whoever brings the index up to date: one at a time.
     updating: Mutex<()>,
+    /// Where it is saved, if anywhere.
+    file: Option<SnapshotFile>,
+    saved: Mutex<Saved>,
 }
 
 #[derive(Debug)]
@@ -53,6 +80,13 @@ struct State {
     /// Absent until everything was read.
     at: Option<At>,
     recent: Recent,
+}
+
+/// Where the index stands, and its products.
+#[derive(Debug, Clone, Copy, Default)]
+struct Standing {
+    at: Option<At>,
+    products: usize,
 }
 
 /// A place in the log of one era.
@@ -75,10 +109,18 @@ pub(super) enum ListsError {
 }
 
 impl Lists {
-    /// An index of nothing yet, for texts in this language.
-    pub fn new(language: Locale) -> Self {
+    /// An index of nothing yet, for texts in this language, that is saved in a file if one is given.
+    pub fn new(language: Locale, file: Option<SnapshotFile>) -> Self {
         let state = State { index: ListingIndex::new(&language), at: None, recent: Recent::default() };
-        Self { language, state: RwLock::new(state), updating: Mutex::new(()) }
+        Self {
+            language,
+            state: RwLock::new(state),
+            standing: Mutex::default(),
+            caught_up: tokio::sync::Mutex::default(),
+            updating: Mutex::new(()),
+            file,
+            saved: Mutex::default(),
+        }
     }
 
     /// Whether everything was read that there is in this era.
@@ -88,12 +130,16 @@ impl Lists {
 
     /// Position in the log of this era, if it stands in it.
     pub fn position(&self, era: u32) -> Option<i64> {
-        self.read().at.filter(|at| at.era == era).map(|at| at.position)
+        self.standing().at.filter(|at| at.era == era).map(|at| at.position)
     }
 
     /// How many products are in it.
     pub fn len(&self) -> usize {
-        self.read().index.len()
+        self.standing().products
+    }
+
+    fn standing(&self) -> Standing {
+        *self.standing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether none is.
@@ -109,13 +155,7 @@ impl Lists {
             of_era(era, &changes)?;
             let mut index = ListingIndex::new(&self.language);
             let _nothing_to_rename = Names::read(connection)?.set(&mut index);
-            let mut last = Uuid::nil();
-            loop {
-                let ids = reads::visible_after(connection, last, CHUNK)?;
-                let Some(end) = ids.last() else { break };
-                last = *end;
-                reads::listed(connection, &ids)?.into_iter().for_each(|product| index.put(product));
-            }
+            index.fill(Batches { connection, after: Some(Uuid::nil()) })?;
             Ok((index, At { era: era.ordinal, position: changes.head, nonce: changes.nonce }))
         })?;
         *self.write() = State { index, at: Some(at), recent: Recent::since(at.position) };
@@ -136,18 +176,19 @@ impl Lists {
     ) -> Result<T, ListsError> {
         let _updating = self.updating.lock().unwrap_or_else(PoisonError::into_inner);
         reads::in_snapshot(connection, |connection| {
-            Ok(self.bring(connection, era).and_then(|()| read(connection)))
+            Ok(self.bring(connection, era, false).and_then(|()| read(connection)))
         })?
     }
 
-    /// Applies what changed, in the snapshot of the caller, who holds `updating`.
-    fn bring(&self, connection: &mut Connection, era: Era) -> Result<(), ListsError> {
+    /// Applies what changed, in the snapshot of the caller, who holds `updating`. Names are read where they changed, or because
+    /// they are to be.
+    fn bring(&self, connection: &mut Connection, era: Era, reads_names: bool) -> Result<(), ListsError> {
         let Some(at) = self.read().at.filter(|at| at.era == era.ordinal) else {
             return Err(ListsError::Unread);
         };
         let changes = reads::changes(connection, at.position)?;
         of_era(era, &changes)?;
-        if changes.head == at.position && changes.known == at.nonce {
+        if changes.head == at.position && changes.known == at.nonce && !reads_names {
             return Ok(());
         }
         // Events that are gone, or others in their places: what happened in between is not known.
@@ -157,13 +198,13 @@ impl Lists {
             return Err(ListsError::Unread);
         };
         let ids: Vec<Uuid> = changed.keys().copied().collect();
-        let found = reads::listed(connection, &ids)?;
-        let mut found: HashMap<Uuid, ListedProduct> =
-            found.into_iter().map(|product| (product.id, product)).collect();
-        let names = changes
-            .names
-            .map(|position| Names::read(connection).map(|names| (position, names)))
-            .transpose()?;
+        let mut found = HashMap::<Uuid, ListedProduct>::new();
+        for ids in ids.chunks(CHANGED_CHUNK) {
+            found.extend(reads::listed(connection, ids)?.into_iter().map(|product| (product.id, product)));
+        }
+        let names = changes.names.or(reads_names.then_some(at.position));
+        let names =
+            names.map(|position| Names::read(connection).map(|names| (position, names))).transpose()?;
         let mut state = self.write();
         let State { index, recent, at: place } = &mut *state;
         let mut in_order: Vec<(i64, Uuid)> =
@@ -204,13 +245,66 @@ impl Lists {
     }
 
     /// A panic in the midst of a change leaves an index that nothing can be said of: it is read anew.
-    fn write(&self) -> RwLockWriteGuard<'_, State> {
-        self.state.write().unwrap_or_else(|poisoned| {
+    fn write(&self) -> Writing<'_> {
+        let state = self.state.write().unwrap_or_else(|poisoned| {
             let mut state = poisoned.into_inner();
             state.at = None;
             self.state.clear_poison();
             state
-        })
+        });
+        Writing { state, standing: &self.standing }
+    }
+}
+
+/// The state, to be changed. Tells where it stands when it is let go of: before anybody else can look at it.
+struct Writing<'a> {
+    state: RwLockWriteGuard<'a, State>,
+    standing: &'a Mutex<Standing>,
+}
+
+impl Deref for Writing<'_> {
+    type Target = State;
+
+    fn deref(&self) -> &State {
+        &self.state
+    }
+}
+
+impl DerefMut for Writing<'_> {
+    fn deref_mut(&mut self) -> &mut State {
+        &mut self.state
+    }
+}
+
+impl Drop for Writing<'_> {
+    fn drop(&mut self) {
+        // Half a change counts for nothing.
+        let at = self.state.at.filter(|_| !std::thread::panicking());
+        let standing = Standing { at, products: self.state.index.len() };
+        *self.standing.lock().unwrap_or_else(PoisonError::into_inner) = standing;
+    }
+}
+
+/// All products, read as they are asked for.
+struct Batches<'a> {
+    connection: &'a mut Connection,
+    /// The last id that was read; `None` behind the end.
+    after: Option<Uuid>,
+}
+
+impl Iterator for Batches<'_> {
+    type Item = Result<Vec<ListedProduct>, StoreError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let after = self.after?;
+        let range = reads::range_end(self.connection, after, CHUNK).and_then(|end| {
+            self.after = end;
+            reads::listed_range(self.connection, after, end.unwrap_or(Uuid::max()))
+        });
+        if range.is_err() {
+            self.after = None;
+        }
+        Some(range)
     }
 }
 

@@ -2,5 +2,6 @@
 
 mod affects;
 mod catalogue;
+mod fill;
 mod model;
 mod pages;

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use diesel::{RunQueryDsl, sql_types as sql};
 use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, value::RawValue};
 use uuid::Uuid;
 
 use crate::{
@@ -110,15 +110,6 @@ pub fn listed(connection: &mut Connection, ids: &[Uuid]) -> Result<Vec<ListedPro
     rows.into_iter().map(product).collect()
 }
 
-/// Ids of the next products that the store shows, in their order.
-pub fn visible_after(connection: &mut Connection, after: Uuid, limit: i64) -> Result<Vec<Uuid>, StoreError> {
-    let ids = Statement::<sql::Uuid>::new(
-        "SELECT id FROM product WHERE id > $1 AND status = 'active' AND deleted_at IS NULL ORDER BY id LIMIT $2",
-        [Bind::Id(after), Bind::Integer(limit)],
-    );
-    Ok(ids.load(connection)?)
-}
-
 /// Reads all brands.
 pub fn listed_brands(connection: &mut Connection) -> Result<Vec<ListedBrand>, StoreError> {
     let rows = Statement::<(sql::Uuid, sql::Text, sql::Text)>::new("SELECT id, slug, name FROM brand", [])
@@ -145,22 +136,16 @@ pub fn listed_categories(connection: &mut Connection) -> Result<Vec<ListedCatego
     Ok(rows.into_iter().map(category).collect())
 }
 
-/// A variant as `catalog.listed` tells of it.
+/// A variant as `catalog.listed` tells of it: SKU, barcode, title, whether it can be ordered, attributes, values of its
+/// options, prices.
 #[derive(Deserialize)]
-struct Variant(
-    /// SKU.
+struct VariantRow<'a>(
     Option<String>,
-    /// Barcode.
     Option<String>,
-    /// Title.
     Option<String>,
-    /// Whether it can be ordered.
     bool,
-    /// Attributes.
-    Map<String, Value>,
-    /// Values of its options.
+    #[serde(borrow)] &'a RawValue,
     Option<String>,
-    /// Prices.
     Vec<(String, i64)>,
 );
 
@@ -179,50 +164,133 @@ fn product(row: ProductValues) -> Result<ListedProduct, StoreError> {
         tags,
         variants,
     ) = row;
-    let unreadable =
-        |error: serde_json::Error| StoreError::Internal(format!("product {id} as listed: {error}"));
-    let own: Map<String, Value> = serde_json::from_str(&attributes).map_err(unreadable)?;
-    let variants: Vec<Variant> = serde_json::from_str(&variants).map_err(unreadable)?;
-    let mut prices = BTreeMap::<Currency, BTreeSet<i64>>::new();
-    for (currency, amount) in variants.iter().flat_map(|variant| &variant.6) {
-        if let Some(currency) = Currency::parse(currency) {
-            prices.entry(currency).or_default().insert(*amount);
-        }
+    let rows: Vec<VariantRow<'_>> = serde_json::from_str(&variants).map_err(unreadable(id))?;
+    let (mut variants, mut options, mut prices) = (Vec::new(), Vec::new(), Vec::new());
+    for VariantRow(sku, barcode, title, is_available, attributes, option, amounts) in rows {
+        let attributes = attributes.get().to_owned();
+        variants.push(Variant { sku, barcode, title, is_available, attributes });
+        options.extend(option);
+        prices.extend(amounts);
     }
-    let mut values = BTreeSet::new();
-    for (code, value) in own.iter().chain(variants.iter().flat_map(|variant| &variant.4)) {
-        let members = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
-        values.extend(
-            members.iter().filter_map(value_text).map(|text| (Box::<str>::from(code.as_str()), text)),
-        );
-    }
-    let mut codes = Vec::new();
-    let mut words: Vec<Box<str>> = values.iter().map(|(_, text)| text.clone()).collect();
-    for Variant(sku, barcode, title, _, _, options, _) in &variants {
-        codes.extend([sku, barcode].into_iter().flatten().map(|code| code.as_str().into()));
-        words.extend([title, options].into_iter().flatten().map(|text| text.as_str().into()));
-    }
-    words.sort();
-    words.dedup();
-    Ok(ListedProduct {
+    let positions = places.into_iter().zip(positions).collect();
+    let listed = Listed {
         id,
         published_at_us,
-        title: title.into(),
+        title,
+        description,
+        product_type,
         brand,
-        categories: categories.into(),
-        positions: places.into_iter().zip(positions).collect(),
-        tags: tags.into_iter().map(Into::into).collect(),
-        prices: prices
-            .into_iter()
-            .map(|(currency, amounts)| (currency, amounts.into_iter().collect()))
-            .collect(),
-        in_stock: variants.iter().any(|variant| variant.3),
-        attributes: values.into_iter().collect(),
-        text: ListedText {
-            description: description.into(),
-            product_type: product_type.into(),
-            codes: codes.into(),
-            words: words.into(),
-        },
-    })
+        attributes,
+        categories,
+        positions,
+        tags,
+        variants,
+        options,
+        prices,
+    };
+    listed.product()
+}
+
+fn unreadable(id: Uuid) -> impl Fn(serde_json::Error) -> StoreError {
+    move |error| StoreError::Internal(format!("product {id} as listed: {error}"))
+}
+
+/// What is read of a variant, without options and prices.
+#[derive(Debug)]
+pub(super) struct Variant {
+    pub(super) sku: Option<String>,
+    pub(super) barcode: Option<String>,
+    pub(super) title: Option<String>,
+    /// Whether it can be ordered.
+    pub(super) is_available: bool,
+    /// A JSON object.
+    pub(super) attributes: String,
+}
+
+/// What is read of a product.
+#[derive(Debug)]
+pub(super) struct Listed {
+    pub(super) id: Uuid,
+    pub(super) published_at_us: i64,
+    pub(super) title: String,
+    pub(super) description: String,
+    pub(super) product_type: String,
+    pub(super) brand: Option<Uuid>,
+    /// A JSON object.
+    pub(super) attributes: String,
+    pub(super) categories: Vec<Uuid>,
+    pub(super) positions: Vec<(Uuid, i32)>,
+    pub(super) tags: Vec<String>,
+    pub(super) variants: Vec<Variant>,
+    /// For each variant that has options, their values.
+    pub(super) options: Vec<String>,
+    /// Of all variants.
+    pub(super) prices: Vec<(String, i64)>,
+}
+
+impl Listed {
+    /// The product as lists see it. Equal whichever statement read it: all lists are in order.
+    pub(super) fn product(self) -> Result<ListedProduct, StoreError> {
+        let mut prices = BTreeMap::<Currency, BTreeSet<i64>>::new();
+        for (currency, amount) in &self.prices {
+            if let Some(currency) = Currency::parse(currency) {
+                prices.entry(currency).or_default().insert(*amount);
+            }
+        }
+        let mut values = Vec::new();
+        for attributes in std::iter::once(&self.attributes).chain(self.variants.iter().map(|v| &v.attributes))
+        {
+            add_values(attributes, &mut values).map_err(unreadable(self.id))?;
+        }
+        values.sort_unstable();
+        values.dedup();
+        let mut codes = Vec::<Box<str>>::new();
+        let mut words: Vec<Box<str>> = values.iter().map(|(_, text)| text.clone()).collect();
+        let is_available = self.variants.iter().any(|variant| variant.is_available);
+        for Variant { sku, barcode, title, .. } in self.variants {
+            codes.extend([sku, barcode].into_iter().flatten().map(String::into_boxed_str));
+            words.extend(title.map(String::into_boxed_str));
+        }
+        words.extend(self.options.into_iter().map(String::into_boxed_str));
+        for texts in [&mut codes, &mut words] {
+            texts.sort_unstable();
+            texts.dedup();
+        }
+        Ok(ListedProduct {
+            id: self.id,
+            published_at_us: self.published_at_us,
+            title: self.title.into(),
+            brand: self.brand,
+            categories: self.categories.into(),
+            positions: self.positions.into(),
+            tags: self.tags.into_iter().map(Into::into).collect(),
+            prices: prices
+                .into_iter()
+                .map(|(currency, amounts)| (currency, amounts.into_iter().collect()))
+                .collect(),
+            in_stock: is_available,
+            attributes: values.into(),
+            text: ListedText {
+                description: self.description.into(),
+                product_type: self.product_type.into(),
+                codes: codes.into(),
+                words: words.into(),
+            },
+        })
+    }
+}
+
+/// Adds the values of a JSON object as lists compare them.
+fn add_values(object: &str, to: &mut Vec<(Box<str>, Box<str>)>) -> Result<(), serde_json::Error> {
+    // Most variants have none.
+    if object == "{}" {
+        return Ok(());
+    }
+    let object: Map<String, Value> = serde_json::from_str(object)?;
+    for (code, value) in &object {
+        let members = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
+        let texts = members.iter().filter_map(value_text);
+        to.extend(texts.map(|text| (Box::from(code.as_str()), text)));
+    }
+    Ok(())
 }

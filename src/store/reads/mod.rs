@@ -7,13 +7,15 @@ mod attributes;
 pub mod audit;
 mod categories;
 mod listed;
+mod listed_range;
 mod listing;
 mod named;
 mod products;
 
 pub use attributes::{attributes, synonyms};
 pub use categories::{CategoryRow, brands, category, category_tree};
-pub use listed::{ListedChanges, changes, listed, listed_brands, listed_categories, visible_after};
+pub use listed::{ListedChanges, changes, listed, listed_brands, listed_categories};
+pub use listed_range::{listed_range, range_end};
 pub use listing::{is_plain, list_ids};
 pub use named::{NamedRow, by_skus, by_slugs};
 pub use products::{ProductRow, SlugTarget, by_sku, by_slug, product, products};

@@ -24,6 +24,8 @@ pub struct ActorsMetrics {
     pub fill: ActorMetrics,
     /// Works on Postgres connections.
     pub store: ActorMetrics,
+    /// Makes pages of lists.
+    pub list: ActorMetrics,
     /// Follows the change log.
     pub log_follower: ActorMetrics,
     /// Holds the lease.
@@ -59,6 +61,7 @@ impl ActorsMetrics {
             catalog: of("catalog")?,
             fill: of("fill")?,
             store: of("store")?,
+            list: of("list")?,
             log_follower: of("log_follower")?,
             lease_keeper: of("lease_keeper")?,
             log_pruner: of("log_pruner")?,

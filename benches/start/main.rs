@@ -1,0 +1,136 @@
+//! How long an instance takes from its start until it is ready, over a million products: when it reads everything, and when it
+//! begins with a snapshot, with and without changes since. Starts its own Postgres; whoever else uses the machine shows.
+//!
+//! ```text
+//! make bench-start                  a million products
+//! make bench-start PRODUCTS=100000  fewer, to try it out
+//! ```
+
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::disallowed_methods,
+    reason = "a program that measures, waits and prints"
+)]
+
+mod catalogue;
+
+use std::{
+    fs,
+    net::TcpStream,
+    path::Path,
+    process::{Child, Command, ExitCode, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+use aisle::{
+    embedded::{Options, Services},
+    store::pool,
+};
+use rustix::process::{Pid, Signal, kill_process};
+
+/// Products that are made; all others are copies of them.
+const MADE: u32 = 1000;
+
+/// Longest wait for an instance.
+const PATIENCE: Duration = Duration::from_mins(20);
+
+type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("error: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Outcome<()> {
+    let products = std::env::args().find_map(|argument| argument.parse().ok()).unwrap_or(1_000_000);
+    let folder = tempfile::tempdir()?;
+    let options = Options { data_dir: folder.path().join("data"), durable: false, redis: false };
+    let services = Services::start(&options)?;
+    let url = services.database_url();
+    pool::migrate(url)?;
+    let began = Instant::now();
+    aisle(url).args(["demo", "--products", &MADE.to_string()]).status()?;
+    catalogue::multiply(&mut pool::connect_for_bulk(url)?, products / MADE)?;
+    println!("{products} products made in {} s", began.elapsed().as_secs());
+    let snapshots = folder.path().join("snapshots");
+    start(url, &snapshots, "everything read from a database just written")?;
+    fs::remove_dir_all(&snapshots)?;
+    start(url, &snapshots, "everything read")?;
+    start(url, &snapshots, "from a snapshot")?;
+    start(url, &snapshots, "from a snapshot, again")?;
+    let changed = catalogue::change(&mut pool::connect_for_bulk(url)?, 1000)?;
+    start(url, &snapshots, &format!("from a snapshot, {changed} products changed since"))?;
+    services.stop();
+    Ok(())
+}
+
+fn aisle(url: &str) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_aisle"));
+    command.env("DATABASE_URL", url).stdin(Stdio::null()).stdout(Stdio::null());
+    command
+}
+
+/// Starts an instance, and prints when it was ready and how long it took to stop.
+fn start(url: &str, snapshots: &Path, name: &str) -> Outcome<()> {
+    let address = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?;
+    let began = Instant::now();
+    let mut child = aisle(url)
+        .args(["serve", "--admin-token", "bench-token-0123456789", "--listen", &address.to_string()])
+        .arg("--snapshot-dir")
+        .arg(snapshots)
+        .spawn()?;
+    let ready = until_ready(&mut child, &address.to_string(), began);
+    let memory = resident(&child);
+    let stopping = Instant::now();
+    if let Some(pid) = i32::try_from(child.id()).ok().and_then(Pid::from_raw) {
+        kill_process(pid, Signal::TERM)?;
+    }
+    child.wait()?;
+    let stopped = stopping.elapsed().as_millis();
+    let size = fs::metadata(snapshots.join("lists.snapshot")).map_or(0, |file| file.len() >> 20);
+    println!(
+        "{name:<55} ready after {:>7} ms; resident {memory} MB; stopped in {stopped} ms; snapshot {size} MB",
+        ready?.as_millis()
+    );
+    Ok(())
+}
+
+fn until_ready(child: &mut Child, address: &str, began: Instant) -> Outcome<Duration> {
+    while began.elapsed() < PATIENCE {
+        if is_ready(address) {
+            return Ok(began.elapsed());
+        }
+        if child.try_wait()?.is_some() {
+            return Err("the instance ended".into());
+        }
+        thread::sleep(Duration::from_millis(10));
+    }
+    Err("the instance is not ready".into())
+}
+
+fn is_ready(address: &str) -> bool {
+    use std::io::{Read as _, Write as _};
+    let ask = || {
+        let mut stream = TcpStream::connect(address)?;
+        stream.set_read_timeout(Some(Duration::from_secs(5)))?;
+        write!(stream, "GET /readyz HTTP/1.1\r\nHost: bench\r\nConnection: close\r\n\r\n")?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer)?;
+        Ok::<_, std::io::Error>(answer)
+    };
+    ask().is_ok_and(|answer| answer.starts_with("HTTP/1.1 200"))
+}
+
+/// Resident memory of a process in megabytes.
+fn resident(child: &Child) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap_or_default();
+    let line = status.lines().find(|line| line.starts_with("VmRSS"));
+    line.and_then(|line| line.split_whitespace().nth(1)?.parse::<u64>().ok()).unwrap_or(0) / 1024
+}
