@@ -23,6 +23,8 @@ pub enum Kind {
     LogFollower,
     /// Holds the lease.
     LeaseKeeper,
+    /// Prunes the log.
+    LogPruner,
     /// Exchanges messages with the other instances.
     Messenger,
     /// Feeds the index of lists.
@@ -39,6 +41,7 @@ impl Kind {
             Self::List => &metrics.actors.list,
             Self::LogFollower => &metrics.actors.log_follower,
             Self::LeaseKeeper => &metrics.actors.lease_keeper,
+            Self::LogPruner => &metrics.actors.log_pruner,
             Self::Messenger => &metrics.actors.messenger,
             Self::ListFeeder => &metrics.actors.list_feeder,
         }
@@ -53,6 +56,7 @@ impl Kind {
             Self::List => "list",
             Self::LogFollower => "log_follower",
             Self::LeaseKeeper => "lease_keeper",
+            Self::LogPruner => "log_pruner",
             Self::Messenger => "messenger",
             Self::ListFeeder => "list_feeder",
         }

@@ -40,6 +40,7 @@ mod names;
 mod openapi;
 mod positions;
 mod product_types;
+mod pruning;
 mod races;
 mod schema;
 mod shared_cache;
