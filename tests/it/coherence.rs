@@ -257,6 +257,34 @@ fn without_a_lease_a_strict_instance_refuses() {
 }
 
 #[test]
+fn without_a_lease_a_batch_is_labelled_or_refused_as_a_whole() {
+    const BATCH: &str = "/v1/store/products:batch-get";
+    for consistency in [Consistency::Available, Consistency::Strict] {
+        let (app, relay, made, _database) = without_a_lease(consistency);
+        let ask = |ids: &[&str]| {
+            app.request(Method::POST, BATCH).json(&json!({"ids": ids})).send().expect("an answer")
+        };
+        let cached = ask(&[id(&made)]);
+        if consistency == Consistency::Available {
+            assert_eq!(cached.status(), 200);
+            assert_eq!(cached.headers()["cache-status"], "aisle; hit; detail=unverified");
+            let age: u64 = cached.headers()["age"].to_str().expect("text").parse().expect("seconds");
+            assert!((1..60).contains(&age), "{age}");
+            assert_eq!(cached.json::<Value>().expect("JSON")["items"][0]["status"], "found");
+        } else {
+            assert_eq!(cached.status(), 503);
+        }
+        let partly = ask(&[id(&made), "0190163d-8694-739b-aea5-966c26f8ad91"]);
+        assert_eq!(partly.status(), 503, "what is not cached cannot be answered");
+        assert!(partly.headers().contains_key("retry-after"));
+        assert_eq!(partly.json::<Value>().expect("JSON")["code"], "unvouched");
+        relay.heal();
+        wait_until(PATIENCE, "the lease", || app.get("/readyz").status() == 200);
+        assert_eq!(ask(&[id(&made)]).headers()["cache-status"], "aisle; hit; detail=local", "still warm");
+    }
+}
+
+#[test]
 fn a_position_asked_for_is_waited_for() {
     let database = database();
     let (relay, url) = Relay::to_postgres(&database.url);

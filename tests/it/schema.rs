@@ -135,8 +135,8 @@ fn every_trigger_fires_always_and_only_the_stamp_is_deferred() {
     let mut conn = db.connect();
     let sleepy = "SELECT tgrelid::regclass || '.' || tgname AS text FROM pg_trigger WHERE NOT tgisinternal AND tgenabled <> 'A'";
     assert_eq!(texts(&mut conn, sleepy), Vec::<String>::new());
-    let deferred = "SELECT conname::text AS text FROM pg_constraint WHERE condeferrable \
-        UNION ALL SELECT tgname::text FROM pg_trigger WHERE tgdeferrable AND NOT tgisinternal";
+    let deferred = "SELECT conname::text AS text FROM pg_constraint WHERE condeferred \
+        UNION ALL SELECT tgname::text FROM pg_trigger WHERE tginitdeferred AND NOT tgisinternal";
     let found = texts(&mut conn, deferred);
     assert!(!found.is_empty() && found.iter().all(|name| name == "stamp"), "{found:?}");
     // Replication sessions fire them too.

@@ -1,10 +1,13 @@
 //! A made-up catalogue to try things with: deterministic, plausible, nobody's data.
 //!
 //! A product depends on the seed and its number only, so that the first 1,000 of 5,000 are the 1,000 of before, and making
-//! the same catalogue again changes nothing. Kinds of products, brands and tags are skewed as they are in real shops.
+//! the same catalogue again changes nothing. Kinds of products, categories, brands, tags and
+//! attributes are skewed as they are in real shops, by Zipf's law: a few are huge, many hardly met. There are more of them the
+//! more products there are: some 1,500 categories and as many brands at a million.
 
 mod product;
 mod random;
+mod rare;
 mod variants;
 mod words;
 
@@ -66,7 +69,7 @@ mod tests {
     use std::collections::{BTreeMap, BTreeSet};
 
     use super::*;
-    use crate::domain::draft_reader;
+    use crate::domain::{draft::Status, draft_reader};
 
     #[test]
     fn products_keep_every_rule_and_survive_json() {
@@ -99,6 +102,7 @@ mod tests {
         };
         let categories = count(|product| product.categories.concat());
         assert!(categories.len() >= 20 && categories.keys().all(|path| path.split(" > ").count() >= 3));
+        assert!(categories.len() <= 120, "{} categories", categories.len());
         assert!(categories.values().max() > categories.values().min().map(|least| least * 5).as_ref());
         let roots: BTreeSet<_> = categories.keys().filter_map(|path| path.split(" > ").next()).collect();
         assert!(roots.len() >= 6);
@@ -123,5 +127,29 @@ mod tests {
         assert_eq!(slugs.len(), products.len());
         let translated = products.iter().filter(|product| !product.translations.is_empty()).count();
         assert!((200..=500).contains(&translated));
+        let shown = products.iter().filter(|product| product.status == Status::Active).count();
+        assert!((900..=980).contains(&shown), "{shown} in the store");
+    }
+
+    #[test]
+    fn a_large_catalogue_has_giants_and_a_long_tail() {
+        // The tree of a million, met by a sample of its products.
+        let mut paths = BTreeMap::new();
+        let mut brands: BTreeMap<String, u32> = BTreeMap::new();
+        for number in (1..=50_000).map(|place| 500_000 + place * 10) {
+            let product = product::product(1, number);
+            *paths.entry(product.categories.concat()).or_insert(0_u32) += 1;
+            *brands.entry(product.brand.unwrap_or_default()).or_default() += 1;
+        }
+        let nodes: BTreeSet<_> = paths
+            .keys()
+            .flat_map(|path| path.match_indices(" > ").map(|(end, _)| &path[..end]).chain([path.as_str()]))
+            .collect();
+        assert!((1300..=1600).contains(&nodes.len()), "{} categories", nodes.len());
+        for counts in [paths.into_values().collect::<Vec<_>>(), brands.into_values().collect()] {
+            let (most, few) =
+                (counts.iter().max().unwrap(), counts.iter().filter(|count| **count < 20).count());
+            assert!(*most > 1500 && few * 2 > counts.len(), "{most} of one, {few} of {} rare", counts.len());
+        }
     }
 }

@@ -6,26 +6,30 @@ use serde_json::{Map, Value, json};
 
 use super::{
     random::Random,
+    rare::{DETAILS, LINES},
     variants,
     words::{
         CARE, ENDS, HOUSES, KINDS, Kind, MATERIALS, SENTENCES, SENTENCES_DE, SENTENCES_FR, STARTS, TAGS, Word,
     },
 };
 use crate::domain::{
-    draft::{MediaDraft, ProductDraft, SeoDraft, TranslationDraft},
+    draft::{MediaDraft, ProductDraft, SeoDraft, Status, TranslationDraft},
     slug::slugify,
 };
 
 /// Most brands, however many products.
-const BRANDS_MAX: u32 = 400;
+const BRANDS_MAX: u32 = 1500;
 
 /// Brands before there is one more for every 50 products.
 const BRANDS_MIN: u32 = 6;
 
+/// Products after which a kind has one more category below its own.
+const PRODUCTS_PER_LINE: usize = 300;
+
 /// The product of this number.
 pub(super) fn product(seed: u64, number: u32) -> ProductDraft {
     let mut random = Random::new(seed, u64::from(number));
-    let Some(kind) = KINDS.get(random.skewed_index(KINDS.len())) else { return ProductDraft::default() };
+    let Some(kind) = KINDS.get(random.zipf_index(KINDS.len())) else { return ProductDraft::default() };
     let material = random.pick(MATERIALS);
     let series = invented(&mut random);
     let title = format!("{series} {} {}", material.en, kind.noun.en);
@@ -47,8 +51,9 @@ pub(super) fn product(seed: u64, number: u32) -> ProductDraft {
         slug: Some(format!("{}-{number}", slugify(&title))),
         product_type: Some(kind.noun.en.to_owned()),
         brand: Some(brand(&mut random, seed, number)),
-        categories: vec![kind.path.to_owned()],
-        tags: tags(&mut random, material),
+        categories: vec![category(&mut random, kind, number)],
+        status: status(&mut random),
+        tags: tags(&mut random, &series, material),
         attributes: attributes(&mut random, kind, material),
         seo: SeoDraft {
             title: Some(format!("{title} – made to last")),
@@ -71,25 +76,45 @@ fn invented(random: &mut Random) -> String {
 /// One of the brands there are by this product; brands do not depend on products, only on the seed.
 fn brand(random: &mut Random, seed: u64, number: u32) -> String {
     let brands = (BRANDS_MIN + number / 50).min(BRANDS_MAX);
-    let index = random.between(0, brands - 1).min(random.between(0, brands - 1));
-    let mut random = Random::new(seed ^ 0xB4A2D, u64::from(index));
+    let index = random.zipf_index(usize::try_from(brands).unwrap_or_default());
+    let mut random = Random::new(seed ^ 0xB4A2D, u64::try_from(index).unwrap_or_default());
     let name = invented(&mut random);
     format!("{name} {}", random.pick(HOUSES))
 }
 
-fn tags(random: &mut Random, material: Word) -> Vec<String> {
+/// The category of the kind, or one of those below it, of which there are more the more products there are.
+fn category(random: &mut Random, kind: &Kind, number: u32) -> String {
+    let lines = (usize::try_from(number).unwrap_or_default() / PRODUCTS_PER_LINE).min(LINES.len());
+    let line = random.zipf_index(lines + 1).checked_sub(1).and_then(|index| LINES.get(index));
+    line.map_or_else(|| kind.path.to_owned(), |line| format!("{} > {line}", kind.path))
+}
+
+/// Nearly all are in the store.
+fn status(random: &mut Random) -> Status {
+    match random.between(1, 100) {
+        1..=3 => Status::Draft,
+        4..=5 => Status::Archived,
+        _ => Status::Active,
+    }
+}
+
+/// A few that are everywhere, and now and then one of the many that hardly any product has.
+fn tags(random: &mut Random, series: &str, material: Word) -> Vec<String> {
     let count = random.index(4) + 1;
     let mut tags: Vec<String> = (0..count)
-        .filter_map(|_| TAGS.get(random.skewed_index(TAGS.len())))
+        .filter_map(|_| TAGS.get(random.zipf_index(TAGS.len())))
         .map(|tag| (*tag).to_owned())
         .collect();
+    if random.percent(15) {
+        tags.push(format!("{}-series", series.to_lowercase()));
+    }
     tags.push(material.en.to_lowercase());
     tags.sort_unstable();
     tags.dedup();
     tags
 }
 
-/// Attributes of every type: text, list, boolean, whole and decimal number.
+/// Attributes of every type: text, list, boolean, whole and decimal number; and some that few products have.
 fn attributes(random: &mut Random, kind: &Kind, material: Word) -> Map<String, Value> {
     let decimal = format!("{}.{}", random.between(5, 120), random.between(0, 9));
     let mut attributes = Map::new();
@@ -99,6 +124,11 @@ fn attributes(random: &mut Random, kind: &Kind, material: Word) -> Map<String, V
     attributes.insert("handmade".to_owned(), json!(random.percent(30)));
     if kind.path.starts_with("Electronics") {
         attributes.insert("warranty_months".to_owned(), json!(random.pick(&[12, 24, 36])));
+    }
+    for _ in 0..random.index(4) {
+        if let Some((name, values)) = DETAILS.get(random.zipf_index(DETAILS.len())) {
+            attributes.insert((*name).to_owned(), json!(random.pick(values)));
+        }
     }
     attributes
 }

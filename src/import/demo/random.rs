@@ -37,9 +37,17 @@ impl Random {
         usize::try_from(self.between(0, last)).unwrap_or_default()
     }
 
-    /// An index below `length`, the first ones far more often: of three draws the smallest.
-    pub(super) fn skewed_index(&mut self, length: usize) -> usize {
-        self.index(length).min(self.index(length)).min(self.index(length))
+    /// An index below `length` as Zipf's law has it: the n-th as often as 1/n of the first, about. First the octave of the
+    /// rank, each as likely as the others, then a rank within it.
+    pub(super) fn zipf_index(&mut self, length: usize) -> usize {
+        let last = u32::try_from(length).unwrap_or(u32::MAX).max(1);
+        loop {
+            let first_of_octave = 1 << self.between(0, last.ilog2());
+            let rank = self.between(first_of_octave, first_of_octave * 2 - 1);
+            if rank <= last {
+                return usize::try_from(rank - 1).unwrap_or_default();
+            }
+        }
     }
 
     /// One of the items; the default of nothing.
@@ -75,9 +83,21 @@ mod tests {
         let mut random = Random::new(1, 2);
         for _ in 0..1000 {
             assert!((3..=7).contains(&random.between(3, 7)));
-            assert!(random.index(5) < 5 && random.skewed_index(5) < 5);
+            assert!(random.index(5) < 5 && random.zipf_index(5) < 5);
         }
+        assert_eq!((random.zipf_index(0), random.zipf_index(1)), (0, 0));
         assert_eq!(random.sample(&[1, 2, 3], 2).len(), 2);
         assert_eq!(random.pick::<u8>(&[]), 0);
+    }
+    #[test]
+    fn the_first_are_far_more_often_and_the_last_still_met() {
+        let mut counts = [0_u32; 400];
+        let mut random = Random::new(1, 1);
+        for _ in 0..100_000 {
+            counts[random.zipf_index(400)] += 1;
+        }
+        assert!((9_000..=14_000).contains(&counts[0]), "{}", counts[0]);
+        assert!(counts[0] > counts[9] * 7 && counts[9] > counts[99] * 7, "{counts:?}");
+        assert!(counts.iter().all(|count| *count > 0), "{counts:?}");
     }
 }

@@ -136,8 +136,8 @@ fn stock(random: &mut Random) -> (Option<Vec<StockDraft>>, bool) {
             }
             (Some(levels), random.percent(10))
         }
-        61..=75 => (Some(vec![level(DEFAULT_LOCATION, random.between(1, 5))]), false),
-        76..=87 => (Some(vec![level(DEFAULT_LOCATION, 0)]), false),
+        61..=79 => (Some(vec![level(DEFAULT_LOCATION, random.between(1, 5))]), false),
+        80..=87 => (Some(vec![level(DEFAULT_LOCATION, 0)]), false),
         88..=95 => (Some(vec![level(DEFAULT_LOCATION, 0)]), true),
         _ => (None, false),
     }

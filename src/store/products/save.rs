@@ -3,10 +3,11 @@
 //!
 //! Only what differs is written: a statement that changed nothing would still cost, and the log must stay silent.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use diesel::{
-    ExecuteCopyFromDsl, ExpressionMethods, QueryDsl, RunQueryDsl, sql_types as sql, upsert::excluded,
+    ExecuteCopyFromDsl, ExpressionMethods, QueryDsl, RunQueryDsl, connection::SimpleConnection,
+    sql_types as sql, upsert::excluded,
 };
 use uuid::Uuid;
 
@@ -157,7 +158,7 @@ macro_rules! upsert {
 
 impl Changes {
     /// Writes it all.
-    pub(super) fn write(self, connection: &mut Connection) -> Result<(), StoreError> {
+    pub(super) fn write(mut self, connection: &mut Connection) -> Result<(), StoreError> {
         products(connection, self.products_new, &self.products_changed)?;
         // What goes first makes room for what must be unique; what is referred to comes before what refers.
         delete(connection, "DELETE FROM media WHERE id = ANY ($1)", &self.media.gone)?;
@@ -165,7 +166,15 @@ impl Changes {
         upsert!(connection, media, self.media, (id), (position, url, alt, width, height, kind));
         upsert!(connection, product_option, self.options, (id), (position));
         upsert!(connection, option_value, self.values, (id), (position));
+        let early = stock_of_new(&mut self.stock, &self.variants.new);
+        let is_early = !early.is_empty();
+        if is_early {
+            stock_before_variants(connection, early)?;
+        }
         variants(connection, self.variants, &self.skus)?;
+        if is_early {
+            connection.batch_execute("SET CONSTRAINTS stock_level_variant_fkey IMMEDIATE")?;
+        }
         delete_pairs(
             connection,
             "DELETE FROM variant_option_value t USING unnest($1, $2) AS gone (a, b) \
@@ -256,6 +265,29 @@ fn variants(
             low_stock_threshold
         )
     );
+    Ok(())
+}
+
+/// Takes out the stock of new variants, where there is enough of it to be copied.
+fn stock_of_new(
+    stock: &mut Difference<StockRecord, (Uuid, Uuid)>,
+    variants: &[VariantRecord],
+) -> Vec<StockRecord> {
+    if stock.new.len() < COPIED_MIN {
+        return Vec::new();
+    }
+    let ids: HashSet<Uuid> = variants.iter().map(|variant| variant.id).collect();
+    let (early, late) =
+        std::mem::take(&mut stock.new).into_iter().partition(|level| ids.contains(&level.variant_id));
+    stock.new = late;
+    early
+}
+
+/// Variants take their availability from the stock there is when they are inserted: so they are written once. The stock that
+/// follows its variant would write it again.
+fn stock_before_variants(connection: &mut Connection, stock: Vec<StockRecord>) -> Result<(), StoreError> {
+    connection.batch_execute("SET CONSTRAINTS stock_level_variant_fkey DEFERRED")?;
+    diesel::copy_from(schema::stock_level::table).from_insertable(stock).execute(connection)?;
     Ok(())
 }
 

@@ -352,3 +352,30 @@ fn a_product_that_the_database_refuses_costs_itself_only() {
     let brands = "SELECT name AS text FROM brand WHERE name LIKE 'Cursed%'";
     assert_eq!(texts(&mut connection, brands), [""; 0], "nor the brand it would have made");
 }
+
+/// A variant that is written again when its stock arrives costs as much as it did before.
+#[test]
+fn new_products_are_written_once() {
+    let database = database();
+    let mut connection = database.connect();
+    for table in ["product", "variant"] {
+        psql(
+            &mut connection,
+            &format!(
+                "CREATE FUNCTION twice_{table}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'twice'; END $$; \
+                 CREATE TRIGGER twice BEFORE UPDATE ON {table} FOR EACH ROW EXECUTE FUNCTION twice_{table}()"
+            ),
+        );
+    }
+    let lines: Vec<String> = (0..100)
+        .map(|n| json!({"title": format!("Lamp {n}"), "tags": ["warm"], "categories": ["Home"],
+            "variants": [{"sku": n.to_string(), "stock": n % 10, "prices": [{"currency": "USD", "amount": n}]}]}).to_string())
+        .collect();
+    assert_eq!(counts(&import(&mut connection, &lines.join("\n"), false)), [100, 0, 0, 0]);
+    let bands =
+        "SELECT concat(availability, ' ', count(*)) AS text FROM variant GROUP BY availability ORDER BY 1";
+    assert_eq!(texts(&mut connection, bands), ["in_stock 40", "low_stock 50", "out_of_stock 10"]);
+    let outdated = "SELECT p.title AS text FROM product p LEFT JOIN product_document d ON d.product_id = p.id \
+        AND d.version = p.version AND d.body = catalog.build_document(p.id) WHERE d.body IS NULL OR p.version <> 1";
+    assert_eq!(texts(&mut connection, outdated), [""; 0], "kept documents are those that are read");
+}

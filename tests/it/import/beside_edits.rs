@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeMap,
     sync::{
-        Mutex,
+        Barrier, Mutex,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
     thread,
@@ -240,6 +240,43 @@ fn imports_of_the_same_products_beside_each_other_bring_each_once() {
             (SELECT count(*) FROM brand), ' ', (SELECT count(*) FROM category), ' ', (SELECT count(*) FROM tag)) AS text";
         let made = round + 1;
         let expected = format!("{MADE} {MADE} {} {} {}", 5 * made, 4 * made, 7 * made);
+        assert_eq!(texts(&mut connection, counted), [expected], "round {round}");
+    }
+}
+
+/// Nothing but the names can collide here: no product, no SKU and no slug is in both files.
+#[test]
+fn imports_of_other_products_beside_each_other_make_the_same_new_names_once() {
+    const MADE: usize = 200;
+    let database = database();
+    for round in 0..3 {
+        let together = Barrier::new(2);
+        thread::scope(|scope| {
+            for half in 0..2 {
+                let (url, together) = (&database.url, &together);
+                scope.spawn(move || {
+                    let line = |n: usize| {
+                        json!({"title": format!("Lamp {n} of {half} in {round}"), "brand": format!("Brand {} of {round}", n % 5),
+                               "categories": [format!("Round {round} > Lamps {}", n % 3)], "tags": [format!("t {} of {round}", n % 7)],
+                               "variants": [{"stock": [{"location": format!("l-{round}"), "quantity": n}]}]})
+                        .to_string()
+                    };
+                    let lines: Vec<String> = (0..MADE).map(line).collect();
+                    let content = lines.join("\n");
+                    let mut connection = connect_for_bulk(url).unwrap();
+                    let mut catalogue = StoredCatalogue::new(&mut connection);
+                    together.wait();
+                    let report =
+                        run(&mut JsonLines::new(content.as_bytes()), &mut catalogue, false, &mut Nobody).unwrap();
+                    assert_eq!((counts(&report)[0], words(&report)), (200, Vec::new()));
+                });
+            }
+        });
+        let mut connection = database.connect();
+        let counted = "SELECT concat((SELECT count(*) FROM product), ' ', (SELECT count(*) FROM brand), ' ', \
+            (SELECT count(*) FROM category), ' ', (SELECT count(*) FROM tag), ' ', (SELECT count(*) FROM location)) AS text";
+        let made = round + 1;
+        let expected = format!("{} {} {} {} {}", 2 * MADE * made, 5 * made, 4 * made, 7 * made, made);
         assert_eq!(texts(&mut connection, counted), [expected], "round {round}");
     }
 }

@@ -1,0 +1,124 @@
+//! What an import costs: its speed beside a bare COPY of the same rows in the same run, its memory, and what readers of another
+//! instance notice of it.
+//!
+//! ```text
+//! make bench-import                    100,000 products
+//! make bench-import PRODUCTS=1000000   a million
+//! ```
+
+#![expect(clippy::print_stdout, clippy::float_arithmetic, reason = "a program that measures and prints")]
+
+mod outcome;
+mod plain;
+mod process;
+mod reader;
+
+use std::{
+    fs::{self, File, Permissions},
+    io::{BufWriter, Write},
+    os::unix::fs::PermissionsExt,
+    path::Path,
+    time::{Duration, Instant},
+};
+
+use aisle::{
+    embedded::{Options, Services},
+    import::demo::DemoCatalogue,
+    store::pool,
+};
+use diesel::connection::SimpleConnection;
+
+use crate::{
+    outcome::Outcome,
+    process::{Instance, Program},
+    reader::{Latencies, Reader},
+};
+
+/// Products when no number is given.
+const PRODUCTS: u32 = 100_000;
+
+/// Products that are there before, for the reader.
+const READ: u32 = 1000;
+
+/// How long the reader reads while nothing else happens.
+const IDLE: Duration = Duration::from_secs(15);
+
+fn main() -> Outcome<()> {
+    let given = std::env::args().skip(1).find_map(|argument| argument.parse().ok());
+    let products: u32 = given.unwrap_or(PRODUCTS);
+    println!("{} · load {}", chrono::Utc::now().format("%Y-%m-%d %H:%M UTC"), load()?);
+    let folder = tempfile::Builder::new()
+        .prefix("aisle-bench-")
+        .permissions(Permissions::from_mode(0o755))
+        .tempdir()?;
+    let services =
+        Services::start(&Options { data_dir: folder.path().join("data"), durable: true, redis: false })?;
+    let url = services.database_url().to_owned();
+    pool::migrate(&url)?;
+    let file = folder.path().join("products.jsonl");
+    write_lines(&file, READ)?;
+    import(&url, &file)?;
+    let bytes = write_lines(&file, products)?;
+    println!("{products} products, {} MB of JSON lines", bytes / 1_000_000);
+
+    let mut connection = pool::connect_for_bulk(&url)?;
+    connection.batch_execute("VACUUM ANALYZE")?;
+    let instance = Instance::serve(&url)?;
+    let names = reader::products(&mut connection)?;
+    let idle = Reader::start(instance.authority(), names.clone())?;
+    std::thread::park_timeout(IDLE);
+    let idle = idle.stop()?;
+    connection.batch_execute("CHECKPOINT")?;
+    let busy = Reader::start(instance.authority(), names)?;
+    let began = Instant::now();
+    let peak = import(&url, &file)?;
+    let taken = began.elapsed();
+    let busy = busy.stop()?;
+    drop(instance);
+
+    let added = f64::from(products.saturating_sub(READ));
+    let copy = plain::copy(&mut connection, &folder.path().join("rows"))?;
+    let share = added / f64::from(products);
+    let (import, copied) = (taken.as_secs_f64(), copy.taken.as_secs_f64() * share);
+    println!("rows of products                {:>10}", copy.rows);
+    println!("import, products/s              {:>10.0}", added / import);
+    println!("COPY of their rows, products/s  {:>10.0}", added / copied);
+    println!("import against COPY             {:>10.3}  (target 0.25)", copied / import);
+    println!("peak memory of the importer, MB {:>10}", peak / 1024);
+    show("reader, idle", &idle);
+    show("reader, meanwhile", &busy);
+    let times = |permille| busy.at(permille).as_secs_f64() / idle.at(permille).as_secs_f64();
+    println!("meanwhile against idle          p50 {:.1}, p99 {:.1}  (target 3)", times(500), times(990));
+    println!("load at the end {}", load()?);
+    services.stop();
+    Ok(())
+}
+
+fn show(name: &str, latencies: &Latencies) {
+    let milliseconds = |permille| latencies.at(permille).as_secs_f64() * 1e3;
+    let (median, late) = (milliseconds(500), milliseconds(990));
+    println!("{name:<31} p50 {median:.2} ms, p99 {late:.2} ms, {} reads", latencies.count());
+}
+
+/// Writes the first products of the sample catalogue to a file; gives its bytes.
+fn write_lines(file: &Path, products: u32) -> Outcome<u64> {
+    let mut lines = BufWriter::new(File::create(file)?);
+    for draft in DemoCatalogue::new(1, products) {
+        serde_json::to_writer(&mut lines, &draft)?;
+        lines.write_all(b"\n")?;
+    }
+    lines.flush()?;
+    Ok(fs::metadata(file)?.len())
+}
+
+/// Imports the file as the command does; gives the most memory it had, in KB.
+fn import(url: &str, file: &Path) -> Outcome<u64> {
+    let file = file.to_str().ok_or("a path that is no text")?;
+    Program::start(&["import", "jsonl", file], url)?.finish()
+}
+
+/// The machine's load over the last minute: above 1 at the start, others measure along.
+fn load() -> Outcome<String> {
+    let text = fs::read_to_string("/proc/loadavg")?;
+    Ok(text.split(' ').next().unwrap_or_default().to_owned())
+}

@@ -1,0 +1,226 @@
+DROP TRIGGER keep_update ON currency;
+DROP TRIGGER keep_delete ON currency;
+DROP TRIGGER keep_truncate ON currency;
+DROP FUNCTION catalog.currency_changed();
+COMMENT ON COLUMN price.variant_id IS NULL;
+COMMENT ON COLUMN price.currency IS NULL;
+ALTER TABLE price
+  ADD CONSTRAINT price_variant_fkey FOREIGN KEY (variant_id) REFERENCES variant ON DELETE CASCADE,
+  ADD CONSTRAINT price_currency_fkey FOREIGN KEY (currency) REFERENCES currency;
+ALTER TABLE product_listing
+  ADD CONSTRAINT product_listing_category_fkey FOREIGN KEY (category_id) REFERENCES category ON DELETE CASCADE;
+ALTER TABLE stock_level ALTER CONSTRAINT stock_level_variant_fkey NOT DEFERRABLE;
+
+CREATE OR REPLACE FUNCTION catalog.deps(kind text, keys text[]) RETURNS bigint[]
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+BEGIN
+  IF cardinality(keys) > 8192 THEN RETURN '{0}'; END IF;
+  RETURN (SELECT coalesce(array_agg(catalog.dep(kind, key)), '{}') FROM unnest(keys) AS key);
+END $$;
+
+CREATE FUNCTION catalog.build_variants(product uuid, product_title text) RETURNS json
+LANGUAGE plpgsql STABLE PARALLEL SAFE SET random_page_cost = 1.1 AS $$
+BEGIN
+  RETURN (SELECT coalesce(json_agg(json_build_object(
+      'id', v.id, 'sku', v.sku, 'barcode', v.barcode,
+      'title', coalesce(v.title, o.title, product_title),
+      'options', coalesce(o.options, '{}'),
+      'prices', (SELECT coalesce(json_agg(json_build_object(
+            'currency', p.currency, 'amount', p.amount, 'compare_at', p.compare_at) ORDER BY p.currency COLLATE "C"), '[]')
+          FROM public.price p WHERE p.variant_id = v.id),
+      'availability', v.availability, 'attributes', v.attributes, 'weight_grams', v.weight_grams,
+      'media', (SELECT coalesce(json_agg(m.media_id ORDER BY m.position, m.media_id), '[]')
+          FROM public.variant_media m WHERE m.variant_id = v.id)
+    ) ORDER BY v.position, v.id), '[]')
+    FROM public.variant v
+    CROSS JOIN LATERAL (
+      SELECT json_object_agg(po.name, ov.value ORDER BY po.position, po.id) AS options,
+             string_agg(ov.value, ' / ' ORDER BY po.position, po.id) AS title
+        FROM public.variant_option_value vov
+        JOIN public.product_option po ON po.id = vov.option_id
+        JOIN public.option_value ov ON ov.id = vov.value_id
+       WHERE vov.variant_id = v.id) o
+   WHERE v.product_id = product);
+END $$;
+
+CREATE OR REPLACE FUNCTION catalog.build_document(product_id uuid) RETURNS text
+LANGUAGE plpgsql STABLE STRICT PARALLEL SAFE SET random_page_cost = 1.1 AS $$
+BEGIN
+  RETURN (SELECT json_build_object(
+      'id', p.id, 'version', p.version, 'status', p.status,
+      'slug', coalesce((SELECT s.slug FROM public.slug s WHERE s.product_id = p.id AND s.is_current), ''),
+      'title', p.title, 'description', p.description, 'product_type', p.product_type,
+      'tags', (SELECT coalesce(json_agg(t.name ORDER BY pt.position, t.name COLLATE "C"), '[]')
+          FROM public.product_tag pt JOIN public.tag t ON t.id = pt.tag_id WHERE pt.product_id = p.id),
+      'attributes', p.attributes,
+      'options', (SELECT coalesce(json_agg(json_build_object('name', o.name, 'values',
+            (SELECT coalesce(json_agg(v.value ORDER BY v.position, v.id), '[]')
+               FROM public.option_value v WHERE v.option_id = o.id)) ORDER BY o.position, o.id), '[]')
+          FROM public.product_option o WHERE o.product_id = p.id),
+      'variants', catalog.build_variants(p.id, p.title),
+      'media', (SELECT coalesce(json_agg(json_build_object('id', m.id, 'url', m.url, 'alt', m.alt,
+            'width', m.width, 'height', m.height, 'kind', m.kind) ORDER BY m.position, m.id), '[]')
+          FROM public.media m WHERE m.product_id = p.id),
+      'seo', json_build_object('title', p.seo_title, 'description', p.seo_description),
+      'translations', (SELECT coalesce(json_object_agg(t.locale, json_build_object('title', t.title,
+            'description', t.description, 'seo_title', t.seo_title, 'seo_description', t.seo_description)
+            ORDER BY t.locale COLLATE "C"), '{}')
+          FROM public.product_translation t WHERE t.product_id = p.id),
+      'published_at', catalog.instant(p.published_at), 'created_at', catalog.instant(p.created_at),
+      'updated_at', catalog.instant(p.updated_at))::text
+    FROM public.product p WHERE p.id = build_document.product_id);
+END $$;
+
+CREATE OR REPLACE FUNCTION catalog.refresh_documents(ids uuid[]) RETURNS void
+LANGUAGE plpgsql SET enable_seqscan = off AS $$
+DECLARE
+  hidden uuid[];
+BEGIN
+  IF ids IS NULL OR ids = '{}' THEN RETURN; END IF;
+  INSERT INTO public.product_document AS d (product_id, version, body)
+  SELECT p.id, p.version, catalog.build_document(p.id) FROM public.product p
+   WHERE p.id = ANY (ids) AND p.status = 'active' AND p.deleted_at IS NULL
+  ON CONFLICT (product_id) DO UPDATE SET version = excluded.version, body = excluded.body;
+  SELECT array_agg(p.id) INTO hidden FROM public.product p
+   WHERE p.id = ANY (ids) AND (p.status <> 'active' OR p.deleted_at IS NOT NULL);
+  IF hidden IS NOT NULL THEN
+    DELETE FROM public.product_document WHERE product_id = ANY (hidden);
+  END IF;
+END $$;
+
+CREATE OR REPLACE FUNCTION catalog.variant_changed() RETURNS trigger
+LANGUAGE plpgsql AS $$
+DECLARE
+  ids uuid[];
+  skus text[];
+BEGIN
+  IF TG_OP = 'INSERT' THEN
+    SELECT array_agg(DISTINCT product_id), array_agg(sku) FILTER (WHERE sku IS NOT NULL) INTO ids, skus FROM after_rows;
+  ELSIF TG_OP = 'DELETE' THEN
+    SELECT array_agg(DISTINCT product_id), array_agg(sku) FILTER (WHERE sku IS NOT NULL) INTO ids, skus FROM before_rows;
+  ELSE
+    SELECT array_agg(DISTINCT product_id) INTO ids FROM (
+      (SELECT *, attributes::text FROM after_rows EXCEPT ALL SELECT *, attributes::text FROM before_rows)
+      UNION ALL
+      (SELECT *, attributes::text FROM before_rows EXCEPT ALL SELECT *, attributes::text FROM after_rows)) d;
+    IF ids IS NULL THEN RETURN NULL; END IF;
+    SELECT array_agg(DISTINCT sku) INTO skus FROM (
+      (SELECT product_id, id, sku FROM after_rows EXCEPT ALL SELECT product_id, id, sku FROM before_rows)
+      UNION ALL
+      (SELECT product_id, id, sku FROM before_rows EXCEPT ALL SELECT product_id, id, sku FROM after_rows)) d
+     WHERE sku IS NOT NULL;
+  END IF;
+  PERFORM catalog.touch(ids);
+  PERFORM catalog.record(catalog.deps('sku', skus), '{}');
+  RETURN NULL;
+END $$;
+
+CREATE OR REPLACE FUNCTION catalog.set_availability() RETURNS trigger
+LANGUAGE plpgsql AS $$
+BEGIN
+  IF TG_OP = 'INSERT' THEN
+    NEW.availability := catalog.band(NEW.track_inventory, NEW.allow_backorder, NEW.low_stock_threshold, 0);
+  ELSIF (NEW.track_inventory, NEW.allow_backorder, NEW.low_stock_threshold, NEW.availability, NEW.id)
+     <> (OLD.track_inventory, OLD.allow_backorder, OLD.low_stock_threshold, OLD.availability, OLD.id) THEN
+    NEW.availability := catalog.band(NEW.track_inventory, NEW.allow_backorder, NEW.low_stock_threshold,
+      (SELECT coalesce(sum(quantity), 0) FROM public.stock_level WHERE variant_id = NEW.id));
+  END IF;
+  RETURN NEW;
+END $$;
+
+CREATE OR REPLACE FUNCTION catalog.stock_changed() RETURNS trigger
+LANGUAGE plpgsql SET enable_seqscan = off AS $$
+DECLARE
+  ids uuid[];
+BEGIN
+  IF TG_OP = 'INSERT' THEN
+    SELECT array_agg(DISTINCT variant_id) INTO ids FROM after_rows;
+  ELSIF TG_OP = 'DELETE' THEN
+    SELECT array_agg(DISTINCT variant_id) INTO ids FROM before_rows;
+  ELSE
+    SELECT array_agg(DISTINCT variant_id) INTO ids FROM (
+      (TABLE after_rows EXCEPT ALL TABLE before_rows) UNION ALL (TABLE before_rows EXCEPT ALL TABLE after_rows)) d;
+  END IF;
+  IF ids IS NULL THEN RETURN NULL; END IF;
+  -- Locked before summing: two sales at two locations must not each miss the other.
+  PERFORM FROM public.variant v WHERE v.id = ANY (ids) ORDER BY v.id FOR NO KEY UPDATE;
+  SELECT array_agg(v.id) INTO ids FROM public.variant v
+   WHERE v.id = ANY (ids) AND v.availability <> catalog.band(v.track_inventory, v.allow_backorder, v.low_stock_threshold,
+     (SELECT coalesce(sum(quantity), 0) FROM public.stock_level s WHERE s.variant_id = v.id));
+  IF ids IS NOT NULL THEN
+    UPDATE public.variant SET availability = '' WHERE id = ANY (ids); -- the row trigger computes the right one
+  END IF;
+  RETURN NULL;
+END $$;
+
+CREATE OR REPLACE FUNCTION catalog.truncated() RETURNS trigger
+LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM catalog.record('{0}', NULL);
+  IF TG_TABLE_NAME NOT IN ('product', 'brand', 'category', 'stock_level') THEN
+    UPDATE public.product SET touched_xid = pg_current_xact_id(), updated_at = now()
+     WHERE touched_xid <> pg_current_xact_id() OR updated_at <> now();
+    PERFORM catalog.spoil_documents((SELECT array_agg(id) FROM public.product));
+  END IF;
+  IF TG_TABLE_NAME IN ('product_category', 'category') THEN DELETE FROM public.product_listing; END IF;
+  IF TG_TABLE_NAME = 'stock_level' THEN
+    UPDATE public.variant SET availability = '' WHERE track_inventory; -- the trigger on variant computes the right one
+  END IF;
+  RETURN NULL;
+END $$;
+
+CREATE OR REPLACE FUNCTION catalog.touch_products_of_variants(ids uuid[]) RETURNS void
+LANGUAGE plpgsql SET enable_seqscan = off AS $$
+DECLARE
+  touched uuid[] := '{}';
+  found_now uuid[];
+BEGIN
+  LOOP
+    SELECT array_agg(product_id) INTO found_now FROM (
+      SELECT product_id FROM public.variant WHERE id = ANY (ids) EXCEPT SELECT unnest(touched)) d;
+    EXIT WHEN found_now IS NULL;
+    PERFORM catalog.touch(found_now);
+    touched := touched || found_now;
+  END LOOP;
+END $$;
+
+CREATE OR REPLACE FUNCTION catalog.variant_part_changed() RETURNS trigger
+LANGUAGE plpgsql AS $$
+DECLARE
+  ids uuid[];
+BEGIN
+  IF TG_OP = 'INSERT' THEN
+    SELECT array_agg(DISTINCT variant_id) INTO ids FROM after_rows;
+  ELSIF TG_OP = 'DELETE' THEN
+    SELECT array_agg(DISTINCT variant_id) INTO ids FROM before_rows;
+  ELSE
+    SELECT array_agg(DISTINCT variant_id) INTO ids FROM (
+      (TABLE after_rows EXCEPT ALL TABLE before_rows) UNION ALL (TABLE before_rows EXCEPT ALL TABLE after_rows)) d;
+  END IF;
+  IF ids IS NOT NULL THEN PERFORM catalog.touch_products_of_variants(ids); END IF;
+  RETURN NULL;
+END $$;
+
+CREATE OR REPLACE FUNCTION catalog.sync_listing(ids uuid[]) RETURNS void
+LANGUAGE plpgsql SET enable_seqscan = off AS $$
+BEGIN
+  IF ids IS NULL THEN RETURN; END IF;
+  PERFORM pg_advisory_xact_lock_shared(4203);
+  -- ARRAY(...) is evaluated per row, by index: no join whose order a plan could get wrong.
+  DELETE FROM public.product_listing l WHERE l.product_id = ANY (ids) AND (
+    l.category_id <> ALL (ARRAY(
+      SELECT unnest((SELECT c.lineage FROM public.category c WHERE c.id = pc.category_id))
+        FROM public.product_category pc WHERE pc.product_id = l.product_id))
+    OR (SELECT p.status <> 'active' OR p.deleted_at IS NOT NULL FROM public.product p WHERE p.id = l.product_id));
+  INSERT INTO public.product_listing AS l (product_id, category_id, published_at, title)
+  SELECT DISTINCT p.id, above, p.published_at, p.title FROM public.product p CROSS JOIN LATERAL unnest(ARRAY(
+      SELECT unnest((SELECT c.lineage FROM public.category c WHERE c.id = pc.category_id))
+        FROM public.product_category pc WHERE pc.product_id = p.id)) AS above
+   WHERE p.id = ANY (ids) AND p.status = 'active' AND p.deleted_at IS NULL
+  ON CONFLICT (product_id, category_id) DO UPDATE SET published_at = excluded.published_at, title = excluded.title
+   WHERE (l.published_at, l.title) IS DISTINCT FROM (excluded.published_at, excluded.title);
+END $$;
+
+DROP FUNCTION catalog.remove_prices(uuid[], boolean);
+DROP FUNCTION catalog.prices_are_of_something(uuid[], text[]);
+DROP FUNCTION catalog.build_documents(uuid[]);
