@@ -1,6 +1,6 @@
 //! What the handlers of one HTTP worker share: settings, and headers made once. The catalogue's handle stands beside it.
 
-use std::{cell::RefCell, fmt, sync::Arc};
+use std::{cell::RefCell, fmt, sync::Arc, time::Duration};
 
 use actix_web::{HttpRequest, http::header::HeaderValue, web::Data};
 
@@ -23,6 +23,7 @@ pub struct HttpSettings {
     max_age: u32,
     admin_token: Option<SecretHash>,
     access_log: bool,
+    search_age: Duration,
 }
 
 impl HttpSettings {
@@ -34,6 +35,7 @@ impl HttpSettings {
             max_age: settings.max_age,
             admin_token: settings.admin_token.as_deref().map(token::hash),
             access_log: settings.access_log,
+            search_age: Duration::from_secs(settings.search_age.into()),
         }
     }
 }
@@ -56,6 +58,8 @@ pub(super) struct State {
     pub(super) metrics: Arc<Metrics>,
     /// Whether every request is logged.
     pub(super) access_log: bool,
+    /// How old a search may be where the client takes an old one.
+    pub(super) search_age: Duration,
     /// Languages served; the first is the default.
     pub(super) locales: Vec<Locale>,
     /// View of a request that asks for none.
@@ -72,6 +76,7 @@ impl State {
         Self {
             metrics,
             access_log: settings.access_log,
+            search_age: settings.search_age,
             locales: settings.locales.clone(),
             default_view: ViewKey { currency: settings.currency, locale: 0 },
             headers: StoreHeaders::new(settings),

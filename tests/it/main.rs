@@ -15,6 +15,7 @@ mod admin_api;
 mod aggregate;
 mod architecture;
 mod batch;
+mod bounded;
 mod browse;
 mod catalogue;
 mod check;
