@@ -42,6 +42,7 @@ mod openapi;
 mod positions;
 mod product_types;
 mod races;
+mod real_catalogue;
 mod schema;
 mod shared_cache;
 mod store_api;
