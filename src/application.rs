@@ -29,6 +29,7 @@ use crate::{
         follower::{self, LogFollower},
         keeper::{self, KeeperSettings, LeaseKeeper, Leave},
         messenger::{Messenger, MessengerSettings},
+        pruner::{self, LogPruner},
         rules::Rules,
     },
     http,
@@ -116,6 +117,7 @@ impl Application {
             Arc::<Slot<LeaseKeeper>>::clone(&keeper),
         ];
         children.push(Arc::new(start_feeder(backends, &shared)));
+        children.push(Arc::new(start_pruner(settings, backends, &shared)));
         if let Some(messenger) = &shared.messenger {
             children.push(Arc::<Slot<Messenger>>::clone(messenger));
         }
@@ -244,6 +246,15 @@ fn start_feeder(backends: &Backends, shared: &Shared) -> Slot<ListFeeder> {
     Slot::start(Kind::ListFeeder, shared.restarts.clone(), move || {
         let state = feeder::State::new(&url, Arc::clone(&lists), Arc::clone(&coherence));
         Stepper::new(state, restarts.clone())
+    })
+}
+
+fn start_pruner(settings: &ServeSettings, backends: &Backends, shared: &Shared) -> Slot<LogPruner> {
+    let retention = Duration::from_secs(u64::from(settings.log_retention_hours) * 3600);
+    let (url, restarts, metrics) =
+        (backends.database_url.clone(), shared.restarts.clone(), Arc::clone(&shared.metrics));
+    Slot::start(Kind::LogPruner, shared.restarts.clone(), move || {
+        Stepper::new(pruner::State::new(&url, retention, Arc::clone(&metrics)), restarts.clone())
     })
 }
 

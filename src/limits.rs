@@ -181,6 +181,18 @@ pub const FENCE_SLOTS: usize = 1 << 16;
 /// Events per log pull.
 pub const LOG_PULL_MAX: i64 = 1000;
 
+/// Events of the log that are kept at most, however young: some hundred megabytes.
+pub const LOG_EVENTS_MAX: i64 = 1_000_000;
+
+/// Events pruned in one transaction: some milliseconds of the database.
+pub const LOG_PRUNE_BATCH: i64 = 5000;
+
+/// Time between two such transactions while there is more: faster than any log grows, and hardly noticed.
+pub const LOG_PRUNE_PAUSE: Duration = Duration::from_millis(500);
+
+/// Time between two looks whether there is anything to prune.
+pub const LOG_PRUNE_INTERVAL: Duration = Duration::from_mins(1);
+
 /// How often the LISTEN connection is looked at; bounds the delay of edits that no message announced.
 pub const DOORBELL_POLL: Duration = Duration::from_millis(5);
 

@@ -95,6 +95,11 @@ pub struct ServeSettings {
     #[arg(long, env = "AISLE_LEASE_MS", default_value_t = 2000, value_parser = clap::value_parser!(u16).range(LEASE_MS))]
     pub lease_ms: u16,
 
+    /// Hours for which the log of changes is kept: how long a saved index of lists can be taken up again, and how far back
+    /// the log tells what changed
+    #[arg(long, env = "AISLE_LOG_RETENTION_HOURS", default_value_t = 24, value_parser = clap::value_parser!(u32).range(1..=8760))]
+    pub log_retention_hours: u32,
+
     /// What is answered without a lease: `available` answers from the cache and labels it, `strict` refuses
     #[arg(long, env = "AISLE_CONSISTENCY", default_value = "available", value_enum)]
     pub consistency: Consistency,

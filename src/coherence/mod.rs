@@ -2,7 +2,8 @@
 //!
 //! [`core`] is the protocol as a pure state machine; [`gate`] is what a read looks at; [`shared`] puts both between the
 //! threads of a process. Three actors drive it: the [`follower`] reads the log, the [`keeper`] holds the lease, the
-//! [`messenger`] exchanges changes and acknowledgements over Redis, which saves time and proves nothing.
+//! [`messenger`] exchanges changes and acknowledgements over Redis, which saves time and proves nothing. The [`pruner`]
+//! deletes what nobody will ask the log for again.
 
 pub mod change;
 pub mod clock;
@@ -16,6 +17,7 @@ pub mod members;
 pub mod messenger;
 #[cfg(feature = "mutants")]
 pub mod mutants;
+pub mod pruner;
 pub mod rules;
 pub mod shared;
 pub mod watch;

@@ -14,6 +14,7 @@ mod named;
 pub mod pool;
 pub mod product_types;
 pub mod products;
+pub mod pruning;
 pub mod reads;
 #[expect(unreachable_pub, missing_debug_implementations, reason = "generated")]
 // Clippy looks for this one outside of tests only.

@@ -102,6 +102,13 @@ diesel::table! {
 }
 
 diesel::table! {
+    catalog_pruned (singleton) {
+        singleton -> Bool,
+        pos -> Int8,
+    }
+}
+
+diesel::table! {
     use diesel::sql_types::*;
     use super::sql_types::Xid8;
 
@@ -371,6 +378,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     catalog_event,
     catalog_identity,
     catalog_member,
+    catalog_pruned,
     category,
     currency,
     location,

@@ -21,6 +21,8 @@ pub enum Kind {
     LogFollower,
     /// Holds the lease.
     LeaseKeeper,
+    /// Prunes the log.
+    LogPruner,
     /// Exchanges messages with the other instances.
     Messenger,
     /// Feeds the index of lists.
@@ -36,6 +38,7 @@ impl Kind {
             Self::Store => &metrics.actors.store,
             Self::LogFollower => &metrics.actors.log_follower,
             Self::LeaseKeeper => &metrics.actors.lease_keeper,
+            Self::LogPruner => &metrics.actors.log_pruner,
             Self::Messenger => &metrics.actors.messenger,
             Self::ListFeeder => &metrics.actors.list_feeder,
         }
@@ -49,6 +52,7 @@ impl Kind {
             Self::Store => "store",
             Self::LogFollower => "log_follower",
             Self::LeaseKeeper => "lease_keeper",
+            Self::LogPruner => "log_pruner",
             Self::Messenger => "messenger",
             Self::ListFeeder => "list_feeder",
         }

@@ -124,6 +124,8 @@ pub struct LogMetrics {
     pub pulls: IntCounter,
     /// Failed readings of the log.
     pub errors: IntCounter,
+    /// Events that this process pruned.
+    pub pruned: IntCounter,
 }
 
 /// The shared cache's connection.
@@ -261,6 +263,11 @@ impl LogMetrics {
             events: counter(registry, "aisle_log_events_total", "Events of the change log applied")?,
             pulls: counter(registry, "aisle_log_pulls_total", "Readings of the change log")?,
             errors: counter(registry, "aisle_log_errors_total", "Failed readings of the change log")?,
+            pruned: counter(
+                registry,
+                "aisle_log_pruned_total",
+                "Events of the change log deleted by this process",
+            )?,
         })
     }
 }

@@ -41,6 +41,7 @@ mod names;
 mod openapi;
 mod positions;
 mod product_types;
+mod pruning;
 mod races;
 mod real_catalogue;
 mod schema;

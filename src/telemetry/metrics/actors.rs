@@ -28,6 +28,8 @@ pub struct ActorsMetrics {
     pub log_follower: ActorMetrics,
     /// Holds the lease.
     pub lease_keeper: ActorMetrics,
+    /// Prunes the log.
+    pub log_pruner: ActorMetrics,
     /// Exchanges messages with the other instances.
     pub messenger: ActorMetrics,
     /// Feeds the index of lists.
@@ -59,6 +61,7 @@ impl ActorsMetrics {
             store: of("store")?,
             log_follower: of("log_follower")?,
             lease_keeper: of("lease_keeper")?,
+            log_pruner: of("log_pruner")?,
             messenger: of("messenger")?,
             list_feeder: of("list_feeder")?,
         })
