@@ -179,7 +179,7 @@ fn multiplied(copies: u32) -> String {
            SELECT gen_random_uuid(), 'grown', 'read', sha256(n::text::bytea) FROM generate_series(1, {products} / 1000) n; \
          INSERT INTO catalog_event (xid, pos, deps, products, listed, at, stamped_at) \
            SELECT (1000000000000 + n)::text::xid8, nextval('catalog_pos'), ARRAY[n], ARRAY[p.id], ARRAY[p.id], \
-                  now() - interval '1 day', now() - interval '1 day' \
+                  now() - interval '1 hour', now() - interval '1 hour' \
              FROM (SELECT id, row_number() OVER () AS n FROM product) p; \
          DO $$ DECLARE one regclass; name name; BEGIN \
            FOR one IN SELECT DISTINCT tgrelid::regclass FROM pg_trigger \

@@ -4,7 +4,11 @@ use std::time::Duration;
 
 use aisle::{
     domain::list::{Filter, ListQuery, Place, SortKey, Start},
-    store::{events, members, reads, tokens},
+    store::{
+        events, members,
+        pruning::{self, Retention},
+        reads, tokens,
+    },
 };
 use diesel::connection::SimpleConnection;
 use reqwest::{Method, StatusCode};
@@ -97,4 +101,6 @@ pub(super) fn members(stage: &mut Stage<'_>) {
     members::join(connection, dead, "http://127.0.0.1:1", Duration::from_millis(200)).unwrap();
     members::acknowledge(connection, dead, 1).unwrap();
     members::leave(connection, dead).unwrap();
+    let keep = Retention { age: Duration::ZERO, positions_max: 200, positions_min: 100, batch: 100 };
+    pruning::prune(connection, keep).unwrap();
 }
