@@ -11,7 +11,7 @@ DEMO_PRODUCTS ?= 1000
 help:
 	@echo 'make run    install what is missing, build, serve a sample catalogue on http://127.0.0.1:8080'
 	@echo 'make test   install what is missing, run every test'
-	@echo 'make plans  explain every statement at 1,000 and at 1,000,000 products (`make test`: 5,000; needs 10 GB of disk)'
+	@echo 'make plans  explain statements at 1,000 and at 1,000,000 products (needs 10 GB of disk; reports, not part of `make test`)'
 	@echo 'make model  explore larger configurations of the coherence protocol (up to an hour; `make test` explores small ones)'
 	@echo 'make histories  break every part in turn under load and judge what clients saw (about half an hour)'
 	@echo 'make mutants  break the coherence protocol on purpose: the histories must notice'
@@ -30,7 +30,7 @@ run: setup
 test: setup
 	cargo test --no-fail-fast
 
-# `make test` compares smaller catalogues.
+# Without --large, 1,000 products are compared with 5,000.
 plans: setup
 	cargo test --release --test plans -- --large
 

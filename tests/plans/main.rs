@@ -6,7 +6,7 @@
 //! place in `store` that sent nothing (nobody explained it), a scan over a whole table that grows, a sort of many rows, and
 //! work that grows with the catalogue.
 //!
-//! `cargo test --test plans` compares 1,000 products with 5,000, `make plans` with 1,000,000; `-- --table` prints what each
+//! `cargo test --test plans` compares 1,000 products with 5,000, `make plans` compares with 1,000,000; `-- --table` prints what each
 //! statement read.
 
 #![expect(

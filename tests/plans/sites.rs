@@ -23,7 +23,7 @@ const SENDS: [&str; 8] = [
     ".get_result(",
     ".get_result::<",
     ".get_results(",
-    ".first(",
+    ".first(connection",
     ".batch_execute(",
 ];
 
