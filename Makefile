@@ -6,11 +6,12 @@ export PATH := $(PATH):$(HOME)/.cargo/bin:/usr/sbin:/opt/homebrew/bin:/opt/homeb
 # Products that the first start puts into an empty catalogue.
 DEMO_PRODUCTS ?= 1000
 
-.PHONY: help run test model histories mutants api-test bench-coherence bench-import bench-listing bench-search bench-start lint setup clean
+.PHONY: help run test plans model histories mutants api-test bench-coherence bench-import bench-listing bench-search bench-start lint setup clean
 
 help:
 	@echo 'make run    install what is missing, build, serve a sample catalogue on http://127.0.0.1:8080'
 	@echo 'make test   install what is missing, run every test'
+	@echo 'make plans  explain statements at 1,000 and at 1,000,000 products (needs 10 GB of disk; reports, not part of `make test`)'
 	@echo 'make model  explore larger configurations of the coherence protocol (up to an hour; `make test` explores small ones)'
 	@echo 'make histories  break every part in turn under load and judge what clients saw (about half an hour)'
 	@echo 'make mutants  break the coherence protocol on purpose: the histories must notice'
@@ -31,6 +32,10 @@ run: setup
 test:
 	@deploy/setup.sh --tests
 	cargo test --no-fail-fast
+
+# Without --large, 1,000 products are compared with 5,000.
+plans: setup
+	cargo test --release --test plans -- --large
 
 # `make test` explores small configurations.
 model: setup

@@ -62,6 +62,10 @@ pub struct ServeSettings {
     #[arg(long, env = "AISLE_MAX_AGE", default_value_t = 0)]
     pub max_age: u32,
 
+    /// Seconds that a search may be old where its client asks with `freshness=bounded`
+    #[arg(long, env = "AISLE_SEARCH_AGE", default_value_t = 5, value_parser = clap::value_parser!(u8).range(1..=60))]
+    pub search_age: u8,
+
     /// HTTP worker threads; 0: one per core
     #[arg(long, env = "AISLE_WORKERS", default_value_t = 0)]
     pub workers: usize,

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::encode;
 use crate::{
     catalog::messages::{Body, Coding, Cursors},
-    coherence::{Gate, Stamp},
+    coherence::{Gate, Moment, Stamp},
     domain::{dependency::Dependency, list::ListPage},
 };
 
@@ -73,6 +73,8 @@ pub struct Encoded {
     tag: Box<str>,
     /// Tokens of the pages around it, for pages of lists.
     cursors: Cursors,
+    /// For pages of lists: everything acknowledged before is in it.
+    read: Option<Moment>,
     identity: Coded,
     gzip: Variant,
     brotli: Variant,
@@ -110,6 +112,7 @@ impl Encoded {
         Self {
             tag,
             cursors: Cursors::default(),
+            read: None,
             identity,
             gzip: unmade.clone(),
             brotli: unmade.clone(),
@@ -122,6 +125,18 @@ impl Encoded {
     pub fn among(mut self, cursors: Cursors) -> Self {
         self.cursors = cursors;
         self
+    }
+
+    /// The same body, in which everything is that was acknowledged before `read`.
+    #[must_use]
+    pub fn read_at(mut self, read: Moment) -> Self {
+        self.read = Some(read);
+        self
+    }
+
+    /// Everything acknowledged before is in it; only known of pages of lists.
+    pub fn read(&self) -> Option<Moment> {
+        self.read
     }
 
     /// The body for a client that prefers `coding`; `None` when that coding is yet to be made.

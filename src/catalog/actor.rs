@@ -74,6 +74,26 @@ impl Reader {
         }
     }
 
+    /// A page that some change may have overtaken, if the request takes one of its age. Its position is where it was read, and
+    /// one of another era is of no use.
+    pub fn look_up_bounded(&self, get: &Get) -> Option<Answer> {
+        let entry = self.local.get(&get.key)?;
+        let Value::Body(body) = &entry.value else { return None };
+        let age = Moment::now().since(body.read()?);
+        let is_late_enough =
+            get.age_max.is_some_and(|most| age <= most) && entry.stamp.position >= get.min_position;
+        if !is_late_enough || entry.stamp.era != self.coherence.gate().era() {
+            return None;
+        }
+        match resolve(&entry, get) {
+            Resolved::Outcome(outcome) => {
+                let position = entry.stamp.position;
+                Some(Answer { outcome, position, source: Source::Local, unverified: Some(age) })
+            }
+            Resolved::Follow(_) | Resolved::CodingUnmade => None,
+        }
+    }
+
     pub(super) fn is_leased(&self) -> bool {
         #[cfg(feature = "mutants")]
         {
@@ -189,6 +209,19 @@ impl CatalogMessage for GetUnverified {
 
     fn handle(self, catalog: &mut Reader) -> Option<Answer> {
         catalog.look_up_unverified(&self.0)
+    }
+}
+
+/// Asks for a page that may be old: [`Get::age_max`].
+#[derive(Debug, Clone)]
+pub struct GetBounded(pub Get);
+
+impl CatalogMessage for GetBounded {
+    type Reply = Option<Answer>;
+    const NAME: &'static str = "get_bounded";
+
+    fn handle(self, catalog: &mut Reader) -> Option<Answer> {
+        catalog.look_up_bounded(&self.0)
     }
 }
 

@@ -5,7 +5,9 @@ use std::{cell::RefCell, rc::Rc, sync::Arc};
 use actix::{Addr, MailboxError, Supervisor};
 
 use super::{
-    actor::{self, CatalogActor, CatalogMessage, GetUnverified, Lookup, Reader, Resolved, resolve},
+    actor::{
+        self, CatalogActor, CatalogMessage, GetBounded, GetUnverified, Lookup, Reader, Resolved, resolve,
+    },
     batch::{self, Batch, BatchAnswer, FillBatch, LookUp, LookedUp},
     edits::{Edit, Query},
     error::CatalogError,
@@ -90,7 +92,15 @@ impl Catalog {
         if get.min_position > self.shared.reader.coherence.gate().applied() {
             self.reach(get.min_position).await?;
         }
-        match self.look_up(&get).await? {
+        let found = self.look_up(&get).await?;
+        if get.age_max.is_some()
+            && !matches!(found, Lookup::Hit(_))
+            && let Some(answer) = self.ask(GetBounded(get.clone())).await?
+        {
+            self.shared.metrics.coherence.bounded.inc();
+            return Ok(answer);
+        }
+        match found {
             Lookup::Hit(answer) => Ok(answer),
             Lookup::Miss { key, via } => self.within_deadline(self.get_missing(get, key, via)).await,
             Lookup::Lapsed => self.within_deadline(self.get_lapsed(get)).await,

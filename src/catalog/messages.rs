@@ -66,6 +66,8 @@ pub struct Get {
     pub coding: Coding,
     /// The answer must have been read at this position or later (`Catalog-Min-Position`); 0 for any.
     pub min_position: i64,
+    /// The client takes a page from the cache that is at most this old, whatever has changed since.
+    pub age_max: Option<Duration>,
 }
 
 /// A ready-to-send body.

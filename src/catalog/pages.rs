@@ -33,7 +33,7 @@ const ATTEMPTS: usize = 2;
 /// than that, all parts are read anew in one snapshot, which always succeeds.
 pub(super) async fn load(loader: &Loader, query: &ListQuery, view: ViewKey) -> Result<Loaded, CatalogError> {
     for _ in 0..ATTEMPTS {
-        let gate = loader.reader.coherence.gate();
+        let (gate, read) = (loader.reader.coherence.gate(), acknowledged_before(loader));
         let stamp = Stamp { era: gate.era(), position: gate.applied() };
         let ids = ids_entry(loader, query).await?;
         let Value::Ids(listed) = &ids.value else {
@@ -42,7 +42,7 @@ pub(super) async fn load(loader: &Loader, query: &ListQuery, view: ViewKey) -> R
         let cards = cards(loader, &listed.ids, view).await?;
         if std::iter::once(&ids).chain(cards.values()).all(|part| part.is_current(gate)) {
             // Every part reflects all events on its dependencies up to `stamp`, taken before any of them was checked.
-            let entry = Arc::new(page(loader, query, view, stamp, &ids, &cards));
+            let entry = Arc::new(page(loader, query, view, (stamp, read), &ids, &cards));
             return Ok(Loaded { entry, source: Source::Database });
         }
     }
@@ -113,7 +113,7 @@ async fn settle(loader: &Loader, access: &Access, touched: i64) {
 
 /// Reads a page and its products in one snapshot.
 async fn load_snapshot(loader: &Loader, query: &ListQuery, view: ViewKey) -> Result<Loaded, CatalogError> {
-    let access = loader.access();
+    let (access, read) = (loader.access(), acknowledged_before(loader));
     let message = LoadListSnapshot { access: access.clone(), query: query.clone() };
     let turn = access.turn().await?;
     let Snapshot { head, value: (listed, rows) } = loader.store.ask(message).await?;
@@ -124,7 +124,7 @@ async fn load_snapshot(loader: &Loader, query: &ListQuery, view: ViewKey) -> Res
     settle(loader, &access, listed.touched).await;
     loader.settle(access.era, cards.values().map(|card| &**card)).await;
     let entry = match ids.value {
-        Value::Ids(_) => page(loader, query, view, stamp, &ids, &cards),
+        Value::Ids(_) => page(loader, query, view, (stamp, read), &ids, &cards),
         Value::Product { .. } | Value::Body(_) | Value::Names(_) | Value::Moved(_) | Value::Absent => ids,
     };
     Ok(Loaded { entry: Arc::new(entry), source: Source::Database })
@@ -135,7 +135,7 @@ fn page(
     loader: &Loader,
     query: &ListQuery,
     view: ViewKey,
-    stamp: Stamp,
+    (stamp, read): (Stamp, Moment),
     ids: &Entry,
     cards: &HashMap<Uuid, Arc<Entry>>,
 ) -> Entry {
@@ -151,7 +151,15 @@ fn page(
         Value::Body(body) => Some(body).filter(|body| body.identity() == composed.identity()).cloned(),
         Value::Product { .. } | Value::Names(_) | Value::Moved(_) | Value::Ids(_) | Value::Absent => None,
     });
-    Entry { stamp, dependencies: dependencies.into(), value: Value::Body(same.unwrap_or(composed)) }
+    let body = same.unwrap_or(composed).read_at(read);
+    Entry { stamp, dependencies: dependencies.into(), value: Value::Body(body) }
+}
+
+/// Everything acknowledged before this moment is in what is read from now on: with a lease that is now, without one it is when
+/// somebody last vouched.
+fn acknowledged_before(loader: &Loader) -> Moment {
+    let (gate, now) = (loader.reader.coherence.gate(), Moment::now());
+    if gate.is_leased(now) { now } else { gate.vouched() }
 }
 
 /// The entry of a page's ids; of an unknown category, where there is none.

@@ -1,6 +1,6 @@
 //! What the handlers of one HTTP worker share: settings, and headers made once. The catalogue's handle stands beside it.
 
-use std::{cell::RefCell, fmt, sync::Arc};
+use std::{cell::RefCell, fmt, sync::Arc, time::Duration};
 
 use actix_web::{HttpRequest, http::header::HeaderValue, web::Data};
 
@@ -25,6 +25,7 @@ pub struct HttpSettings {
     admin_token: Option<SecretHash>,
     access_log: bool,
     draining: Draining,
+    search_age: Duration,
 }
 
 impl HttpSettings {
@@ -37,6 +38,7 @@ impl HttpSettings {
             admin_token: settings.admin_token.as_deref().map(token::hash),
             access_log: settings.access_log,
             draining: draining.clone(),
+            search_age: Duration::from_secs(settings.search_age.into()),
         }
     }
 }
@@ -61,6 +63,8 @@ pub(super) struct State {
     pub(super) access_log: bool,
     /// Whether the process is about to stop.
     pub(super) draining: Draining,
+    /// How old a search may be where the client takes an old one.
+    pub(super) search_age: Duration,
     /// Languages served; the first is the default.
     pub(super) locales: Vec<Locale>,
     /// View of a request that asks for none.
@@ -78,6 +82,7 @@ impl State {
             metrics,
             access_log: settings.access_log,
             draining: settings.draining.clone(),
+            search_age: settings.search_age,
             locales: settings.locales.clone(),
             default_view: ViewKey { currency: settings.currency, locale: 0 },
             headers: StoreHeaders::new(settings),

@@ -28,7 +28,7 @@ use tempfile::NamedTempFile;
 use self::memory::Memory;
 
 /// An observer that looks away.
-struct Nobody;
+pub(crate) struct Nobody;
 
 impl Observer for Nobody {
     fn problem(&mut self, _problem: &Problem) {}
@@ -61,6 +61,6 @@ fn counts(report: &Report) -> [u64; 4] {
 }
 
 /// Problems as people read them.
-fn words(report: &Report) -> Vec<String> {
+pub(crate) fn words(report: &Report) -> Vec<String> {
     report.problems.iter().map(ToString::to_string).collect()
 }

@@ -80,7 +80,7 @@ fn reader(applied: i64, slug: Option<i64>, product: Option<i64>) -> Reader {
 }
 
 fn look_up(reader: &Reader, key: Key) -> Lookup {
-    reader.look_up(&Get { key, view: view(), coding: Coding::Identity, min_position: 0 })
+    reader.look_up(&Get { key, view: view(), coding: Coding::Identity, min_position: 0, age_max: None })
 }
 
 fn position(reader: &Reader, key: Key) -> i64 {
@@ -142,7 +142,7 @@ fn nothing_is_answered_without_a_lease_but_what_says_so() {
     let reader = reader(30, Some(30), Some(30));
     reader.coherence.lapse();
     assert!(matches!(look_up(&reader, by_id()), Lookup::Lapsed));
-    let get = Get { key: by_slug(), view: view(), coding: Coding::Identity, min_position: 0 };
+    let get = Get { key: by_slug(), view: view(), coding: Coding::Identity, min_position: 0, age_max: None };
     let answer = reader.look_up_unverified(&get).expect("what is cached");
     assert!(answer.unverified.is_some_and(|age| age < Duration::from_mins(1)));
 }

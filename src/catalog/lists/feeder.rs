@@ -51,9 +51,10 @@ impl State {
             }
             return Ok(());
         }
+        // Patient: between two statements a busy machine may index products for longer than an edit may stand still.
         let connection = match &mut self.connection {
             Some(connection) => connection,
-            absent => absent.insert(pool::connect(&self.database_url)?),
+            absent => absent.insert(pool::connect_for_bulk(&self.database_url)?),
         };
         if position.is_some() {
             match self.lists.catch_up(connection, era) {

@@ -29,6 +29,12 @@ pub(super) trait Versioned: Serialize {
     fn version(&self) -> i64;
 }
 
+/// One that has an id of its own.
+pub(super) trait Identified: Versioned {
+    /// Its id.
+    fn id(&self) -> Uuid;
+}
+
 macro_rules! versioned {
     ($($object:ty),*) => {
         $(impl Versioned for $object {
@@ -38,6 +44,18 @@ macro_rules! versioned {
         })*
     };
 }
+
+macro_rules! identified {
+    ($($object:ty),*) => {
+        $(impl Identified for $object {
+            fn id(&self) -> Uuid {
+                self.id
+            }
+        })*
+    };
+}
+
+identified!(AdminCategory, AdminBrand, AdminProductType, AdminAttributeDefinition, AdminSynonymSet);
 
 versioned!(
     AdminProduct,

@@ -4,8 +4,9 @@ use actix_web::{HttpRequest, HttpResponse, web::Payload};
 use serde_json::Value;
 
 use super::{
-    answer::{created, edited, gone, plain, shown},
-    fields::{Extent, Fields, drop_fields},
+    answer::plain,
+    fields::{Extent, Fields},
+    resource,
     shapes::{AdminAttributeDefinitionList, IfMatch},
 };
 use crate::{
@@ -17,9 +18,7 @@ use crate::{
     domain::attribute::KINDS,
     http::{
         authorization::{Authorized, ReadScope, WriteScope},
-        body,
-        conditional::required_match,
-        parameters::{Query, path_id},
+        parameters::Query,
         problem::Problem,
         state::catalog,
     },
@@ -58,8 +57,7 @@ pub(in crate::http) async fn get(
     _: Authorized<ReadScope>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
-    let id = path_id(&request, "id")?;
-    shown(&catalog(&request)?.query(GetAttributeDefinition { id }).await?)
+    resource::get(&request, |id| GetAttributeDefinition { id }).await
 }
 
 /// Create an attribute definition
@@ -76,9 +74,10 @@ pub(in crate::http) async fn create(
     request: HttpRequest,
     payload: Payload,
 ) -> Result<HttpResponse, Problem> {
-    let draft = read(&body::document(&request, payload).await?, Extent::Whole)?;
-    let edit = catalog(&request)?.edit(CreateAttributeDefinition { draft }).await?;
-    created(&edit, "/v1/admin/attributes", edit.reply.id)
+    resource::create(&request, payload, "/v1/admin/attributes", read, |draft| CreateAttributeDefinition {
+        draft,
+    })
+    .await
 }
 
 /// Replace an attribute definition
@@ -96,10 +95,8 @@ pub(in crate::http) async fn replace(
     request: HttpRequest,
     payload: Payload,
 ) -> Result<HttpResponse, Problem> {
-    let id = path_id(&request, "id")?;
-    let precondition = required_match(request.headers())?;
-    let draft = read(&body::document(&request, payload).await?, Extent::Whole)?;
-    edited(&catalog(&request)?.edit(ReplaceAttributeDefinition { id, precondition, draft }).await?)
+    let edit = |id, precondition, draft| ReplaceAttributeDefinition { id, precondition, draft };
+    resource::replace(&request, payload, read, edit).await
 }
 
 /// Change parts of an attribute definition
@@ -122,12 +119,8 @@ pub(in crate::http) async fn patch(
     request: HttpRequest,
     payload: Payload,
 ) -> Result<HttpResponse, Problem> {
-    let id = path_id(&request, "id")?;
-    let precondition = required_match(request.headers())?;
-    let mut patch = body::patch(&request, payload).await?;
-    read(&patch, Extent::Patch)?;
-    drop_fields(&mut patch, READ_ONLY);
-    edited(&catalog(&request)?.edit(PatchAttributeDefinition { id, precondition, patch }).await?)
+    let edit = |id, precondition, patch| PatchAttributeDefinition { id, precondition, patch };
+    resource::patch(&request, payload, (read, READ_ONLY), edit).await
 }
 
 /// Delete an attribute definition
@@ -143,9 +136,7 @@ pub(in crate::http) async fn delete(
     _: Authorized<WriteScope>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
-    let id = path_id(&request, "id")?;
-    let precondition = required_match(request.headers())?;
-    Ok(gone(&catalog(&request)?.edit(DeleteAttributeDefinition { id, precondition }).await?))
+    resource::delete(&request, |id, precondition| DeleteAttributeDefinition { id, precondition }).await
 }
 
 fn read(document: &Value, extent: Extent) -> Result<AttributeDefinitionDraft, Problem> {

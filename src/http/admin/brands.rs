@@ -4,8 +4,9 @@ use actix_web::{HttpRequest, HttpResponse, web::Payload};
 use serde_json::Value;
 
 use super::{
-    answer::{created, edited, gone, plain, shown},
-    fields::{Extent, Fields, drop_fields},
+    answer::plain,
+    fields::{Extent, Fields},
+    resource,
     shapes::{AdminBrandList, IfMatch},
 };
 use crate::{
@@ -14,9 +15,7 @@ use crate::{
     },
     http::{
         authorization::{Authorized, ReadScope, WriteScope},
-        body,
-        conditional::required_match,
-        parameters::{Query, path_id},
+        parameters::Query,
         problem::Problem,
         state::catalog,
     },
@@ -54,8 +53,7 @@ pub(in crate::http) async fn get(
     _: Authorized<ReadScope>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
-    let id = path_id(&request, "id")?;
-    shown(&catalog(&request)?.query(GetBrand { id }).await?)
+    resource::get(&request, |id| GetBrand { id }).await
 }
 
 /// Create a brand
@@ -72,9 +70,7 @@ pub(in crate::http) async fn create(
     request: HttpRequest,
     payload: Payload,
 ) -> Result<HttpResponse, Problem> {
-    let draft = read(&body::document(&request, payload).await?, Extent::Whole)?;
-    let edit = catalog(&request)?.edit(CreateBrand { draft }).await?;
-    created(&edit, "/v1/admin/brands", edit.reply.id)
+    resource::create(&request, payload, "/v1/admin/brands", read, |draft| CreateBrand { draft }).await
 }
 
 /// Replace a brand
@@ -92,10 +88,8 @@ pub(in crate::http) async fn replace(
     request: HttpRequest,
     payload: Payload,
 ) -> Result<HttpResponse, Problem> {
-    let id = path_id(&request, "id")?;
-    let precondition = required_match(request.headers())?;
-    let draft = read(&body::document(&request, payload).await?, Extent::Whole)?;
-    edited(&catalog(&request)?.edit(ReplaceBrand { id, precondition, draft }).await?)
+    let edit = |id, precondition, draft| ReplaceBrand { id, precondition, draft };
+    resource::replace(&request, payload, read, edit).await
 }
 
 /// Change parts of a brand
@@ -118,12 +112,8 @@ pub(in crate::http) async fn patch(
     request: HttpRequest,
     payload: Payload,
 ) -> Result<HttpResponse, Problem> {
-    let id = path_id(&request, "id")?;
-    let precondition = required_match(request.headers())?;
-    let mut patch = body::patch(&request, payload).await?;
-    read(&patch, Extent::Patch)?;
-    drop_fields(&mut patch, READ_ONLY);
-    edited(&catalog(&request)?.edit(PatchBrand { id, precondition, patch }).await?)
+    let edit = |id, precondition, patch| PatchBrand { id, precondition, patch };
+    resource::patch(&request, payload, (read, READ_ONLY), edit).await
 }
 
 /// Delete a brand
@@ -139,9 +129,7 @@ pub(in crate::http) async fn delete(
     _: Authorized<WriteScope>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
-    let id = path_id(&request, "id")?;
-    let precondition = required_match(request.headers())?;
-    Ok(gone(&catalog(&request)?.edit(DeleteBrand { id, precondition }).await?))
+    resource::delete(&request, |id, precondition| DeleteBrand { id, precondition }).await
 }
 
 fn read(document: &Value, extent: Extent) -> Result<BrandDraft, Problem> {

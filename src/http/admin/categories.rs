@@ -4,8 +4,9 @@ use actix_web::{HttpRequest, HttpResponse, web::Payload};
 use serde_json::Value;
 
 use super::{
-    answer::{created, edited, gone, plain, shown},
-    fields::{Extent, Fields, drop_fields},
+    answer::plain,
+    fields::{Extent, Fields},
+    resource,
     shapes::{AdminCategoryList, IfMatch},
 };
 use crate::{
@@ -15,9 +16,7 @@ use crate::{
     },
     http::{
         authorization::{Authorized, ReadScope, WriteScope},
-        body,
-        conditional::required_match,
-        parameters::{Query, path_id},
+        parameters::Query,
         problem::Problem,
         state::catalog,
     },
@@ -55,8 +54,7 @@ pub(in crate::http) async fn get(
     _: Authorized<ReadScope>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
-    let id = path_id(&request, "id")?;
-    shown(&catalog(&request)?.query(GetCategory { id }).await?)
+    resource::get(&request, |id| GetCategory { id }).await
 }
 
 /// Create a category
@@ -73,9 +71,7 @@ pub(in crate::http) async fn create(
     request: HttpRequest,
     payload: Payload,
 ) -> Result<HttpResponse, Problem> {
-    let draft = read(&body::document(&request, payload).await?, Extent::Whole)?;
-    let edit = catalog(&request)?.edit(CreateCategory { draft }).await?;
-    created(&edit, "/v1/admin/categories", edit.reply.id)
+    resource::create(&request, payload, "/v1/admin/categories", read, |draft| CreateCategory { draft }).await
 }
 
 /// Replace a category
@@ -93,10 +89,8 @@ pub(in crate::http) async fn replace(
     request: HttpRequest,
     payload: Payload,
 ) -> Result<HttpResponse, Problem> {
-    let id = path_id(&request, "id")?;
-    let precondition = required_match(request.headers())?;
-    let draft = read(&body::document(&request, payload).await?, Extent::Whole)?;
-    edited(&catalog(&request)?.edit(ReplaceCategory { id, precondition, draft }).await?)
+    let edit = |id, precondition, draft| ReplaceCategory { id, precondition, draft };
+    resource::replace(&request, payload, read, edit).await
 }
 
 /// Change parts of a category
@@ -119,12 +113,8 @@ pub(in crate::http) async fn patch(
     request: HttpRequest,
     payload: Payload,
 ) -> Result<HttpResponse, Problem> {
-    let id = path_id(&request, "id")?;
-    let precondition = required_match(request.headers())?;
-    let mut patch = body::patch(&request, payload).await?;
-    read(&patch, Extent::Patch)?;
-    drop_fields(&mut patch, READ_ONLY);
-    edited(&catalog(&request)?.edit(PatchCategory { id, precondition, patch }).await?)
+    let edit = |id, precondition, patch| PatchCategory { id, precondition, patch };
+    resource::patch(&request, payload, (read, READ_ONLY), edit).await
 }
 
 /// Delete a category
@@ -140,9 +130,7 @@ pub(in crate::http) async fn delete(
     _: Authorized<WriteScope>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
-    let id = path_id(&request, "id")?;
-    let precondition = required_match(request.headers())?;
-    Ok(gone(&catalog(&request)?.edit(DeleteCategory { id, precondition }).await?))
+    resource::delete(&request, |id, precondition| DeleteCategory { id, precondition }).await
 }
 
 fn read(document: &Value, extent: Extent) -> Result<CategoryDraft, Problem> {

@@ -10,6 +10,7 @@ pub(super) mod categories;
 mod fields;
 pub(super) mod product_types;
 pub(super) mod products;
+mod resource;
 pub(super) mod shapes;
 pub(super) mod stock;
 pub(super) mod synonyms;

@@ -4,8 +4,9 @@ use actix_web::{HttpRequest, HttpResponse, web::Payload};
 use serde_json::Value;
 
 use super::{
-    answer::{created, edited, gone, plain, shown},
-    fields::{Extent, Fields, drop_fields},
+    answer::plain,
+    fields::{Extent, Fields},
+    resource,
     shapes::{AdminProductTypeList, IfMatch, MisfitParameters},
 };
 use crate::{
@@ -15,8 +16,6 @@ use crate::{
     },
     http::{
         authorization::{Authorized, ReadScope, WriteScope},
-        body,
-        conditional::required_match,
         parameters::{Query, path_id},
         problem::Problem,
         state::catalog,
@@ -58,8 +57,7 @@ pub(in crate::http) async fn get(
     _: Authorized<ReadScope>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
-    let id = path_id(&request, "id")?;
-    shown(&catalog(&request)?.query(GetProductType { id }).await?)
+    resource::get(&request, |id| GetProductType { id }).await
 }
 
 /// Create a product type
@@ -76,9 +74,8 @@ pub(in crate::http) async fn create(
     request: HttpRequest,
     payload: Payload,
 ) -> Result<HttpResponse, Problem> {
-    let draft = read(&body::document(&request, payload).await?, Extent::Whole)?;
-    let edit = catalog(&request)?.edit(CreateProductType { draft }).await?;
-    created(&edit, "/v1/admin/product-types", edit.reply.id)
+    resource::create(&request, payload, "/v1/admin/product-types", read, |draft| CreateProductType { draft })
+        .await
 }
 
 /// Replace a product type
@@ -96,10 +93,8 @@ pub(in crate::http) async fn replace(
     request: HttpRequest,
     payload: Payload,
 ) -> Result<HttpResponse, Problem> {
-    let id = path_id(&request, "id")?;
-    let precondition = required_match(request.headers())?;
-    let draft = read(&body::document(&request, payload).await?, Extent::Whole)?;
-    edited(&catalog(&request)?.edit(ReplaceProductType { id, precondition, draft }).await?)
+    let edit = |id, precondition, draft| ReplaceProductType { id, precondition, draft };
+    resource::replace(&request, payload, read, edit).await
 }
 
 /// Change parts of a product type
@@ -122,12 +117,8 @@ pub(in crate::http) async fn patch(
     request: HttpRequest,
     payload: Payload,
 ) -> Result<HttpResponse, Problem> {
-    let id = path_id(&request, "id")?;
-    let precondition = required_match(request.headers())?;
-    let mut patch = body::patch(&request, payload).await?;
-    read(&patch, Extent::Patch)?;
-    drop_fields(&mut patch, READ_ONLY);
-    edited(&catalog(&request)?.edit(PatchProductType { id, precondition, patch }).await?)
+    let edit = |id, precondition, patch| PatchProductType { id, precondition, patch };
+    resource::patch(&request, payload, (read, READ_ONLY), edit).await
 }
 
 /// Delete a product type
@@ -143,9 +134,7 @@ pub(in crate::http) async fn delete(
     _: Authorized<WriteScope>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
-    let id = path_id(&request, "id")?;
-    let precondition = required_match(request.headers())?;
-    Ok(gone(&catalog(&request)?.edit(DeleteProductType { id, precondition }).await?))
+    resource::delete(&request, |id, precondition| DeleteProductType { id, precondition }).await
 }
 
 /// Find products that do not fit their type

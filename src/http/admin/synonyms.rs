@@ -4,8 +4,9 @@ use actix_web::{HttpRequest, HttpResponse, web::Payload};
 use serde_json::Value;
 
 use super::{
-    answer::{created, edited, gone, plain, shown},
-    fields::{Extent, Fields, drop_fields},
+    answer::plain,
+    fields::{Extent, Fields},
+    resource,
     shapes::{AdminSynonymSetList, IfMatch},
 };
 use crate::{
@@ -15,9 +16,7 @@ use crate::{
     },
     http::{
         authorization::{Authorized, ReadScope, WriteScope},
-        body,
-        conditional::required_match,
-        parameters::{Query, path_id},
+        parameters::Query,
         problem::Problem,
         state::catalog,
     },
@@ -56,8 +55,7 @@ pub(in crate::http) async fn get(
     _: Authorized<ReadScope>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
-    let id = path_id(&request, "id")?;
-    shown(&catalog(&request)?.query(GetSynonymSet { id }).await?)
+    resource::get(&request, |id| GetSynonymSet { id }).await
 }
 
 /// Create a synonym set
@@ -74,9 +72,7 @@ pub(in crate::http) async fn create(
     request: HttpRequest,
     payload: Payload,
 ) -> Result<HttpResponse, Problem> {
-    let draft = read(&body::document(&request, payload).await?, Extent::Whole)?;
-    let edit = catalog(&request)?.edit(CreateSynonymSet { draft }).await?;
-    created(&edit, "/v1/admin/synonyms", edit.reply.id)
+    resource::create(&request, payload, "/v1/admin/synonyms", read, |draft| CreateSynonymSet { draft }).await
 }
 
 /// Replace a synonym set
@@ -94,10 +90,8 @@ pub(in crate::http) async fn replace(
     request: HttpRequest,
     payload: Payload,
 ) -> Result<HttpResponse, Problem> {
-    let id = path_id(&request, "id")?;
-    let precondition = required_match(request.headers())?;
-    let draft = read(&body::document(&request, payload).await?, Extent::Whole)?;
-    edited(&catalog(&request)?.edit(ReplaceSynonymSet { id, precondition, draft }).await?)
+    let edit = |id, precondition, draft| ReplaceSynonymSet { id, precondition, draft };
+    resource::replace(&request, payload, read, edit).await
 }
 
 /// Change parts of a synonym set
@@ -120,12 +114,8 @@ pub(in crate::http) async fn patch(
     request: HttpRequest,
     payload: Payload,
 ) -> Result<HttpResponse, Problem> {
-    let id = path_id(&request, "id")?;
-    let precondition = required_match(request.headers())?;
-    let mut patch = body::patch(&request, payload).await?;
-    read(&patch, Extent::Patch)?;
-    drop_fields(&mut patch, READ_ONLY);
-    edited(&catalog(&request)?.edit(PatchSynonymSet { id, precondition, patch }).await?)
+    let edit = |id, precondition, patch| PatchSynonymSet { id, precondition, patch };
+    resource::patch(&request, payload, (read, READ_ONLY), edit).await
 }
 
 /// Delete a synonym set
@@ -141,9 +131,7 @@ pub(in crate::http) async fn delete(
     _: Authorized<WriteScope>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
-    let id = path_id(&request, "id")?;
-    let precondition = required_match(request.headers())?;
-    Ok(gone(&catalog(&request)?.edit(DeleteSynonymSet { id, precondition }).await?))
+    resource::delete(&request, |id, precondition| DeleteSynonymSet { id, precondition }).await
 }
 
 fn read(document: &Value, extent: Extent) -> Result<SynonymSetDraft, Problem> {

@@ -2,7 +2,7 @@
 //!
 //! The path of a cache hit. Every header value is shared or made once, the body is sent as it lies in the cache.
 
-use std::fmt::Write;
+use std::{fmt::Write, time::Duration};
 
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -55,11 +55,23 @@ pub(super) async fn answer(
     view: View,
     surrogate: SurrogateKey<'_>,
 ) -> Result<HttpResponse, Problem> {
+    answer_within(request, state, key, view, surrogate, None).await
+}
+
+/// The same, or what is cached and at most so old: labelled as what nobody vouches for.
+pub(super) async fn answer_within(
+    request: &HttpRequest,
+    state: &State,
+    key: Key,
+    view: View,
+    surrogate: SurrogateKey<'_>,
+    age_max: Option<Duration>,
+) -> Result<HttpResponse, Problem> {
     let Some(acceptable) = negotiate::codings(request.headers()) else {
         return Err(not_acceptable());
     };
     let min_position = min_position(request.headers())?;
-    let get = Get { key, view: view.key, coding: acceptable.best, min_position };
+    let get = Get { key, view: view.key, coding: acceptable.best, min_position, age_max };
     let answer = catalog(request)?.get(get).await?;
     // All that was committed longer ago is in it.
     let age = answer.unverified.map(|age| HeaderValue::from(age.as_secs().saturating_add(1)));

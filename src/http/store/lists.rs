@@ -3,7 +3,7 @@
 use actix_web::{HttpRequest, HttpResponse, web::Data};
 
 use super::{
-    answer::{SurrogateKey, answer},
+    answer::{SurrogateKey, answer_within},
     filters,
     shapes::{ListParameters, ProductPage, ViewParameters},
     view,
@@ -23,7 +23,8 @@ use crate::{
 /// One page of the products that match all filters given, each with any one of its values, in the order asked for. `next_cursor`
 /// and `previous_cursor` of the answer, repeated in `Link`, lead to the pages around it; they belong to these filters and this
 /// order. `facets` counts, for each value, the products that match all filters but the facet's own. An unknown parameter is an
-/// error, so that a mistyped filter does not list everything.
+/// error, so that a mistyped filter does not list everything. `freshness=bounded` takes a search from the cache that may be some
+/// seconds old; one that may be is labelled `detail=unverified` and has an `Age`.
 #[utoipa::path(
     get,
     path = "/v1/store/products",
@@ -40,10 +41,14 @@ pub(in crate::http) async fn products(
     let mut query = Query::parse(request.query_string());
     let view = view::take(&request, &state, &mut query);
     let list = read(&mut query, view.key.currency);
+    let has_text = list.filter.text.is_some();
+    let bounded = query.read("freshness", "unknown_freshness", "bounded, of a search", |text| {
+        (text == "bounded" && has_text).then_some(state.search_age)
+    });
     query.finish()?;
     let category = list.filter.category.clone().unwrap_or_default();
     let key = Key::Page(Box::new(list), view.key);
-    answer(&request, &state, key, view, SurrogateKey("listing", &category)).await
+    answer_within(&request, &state, key, view, SurrogateKey("listing", &category), bounded).await
 }
 
 fn read(query: &mut Query<'_>, currency: Currency) -> ListQuery {

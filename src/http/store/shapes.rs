@@ -58,6 +58,9 @@ pub(in crate::http) struct ListParameters {
     /// `total` counts the matches, up to 10,000.
     #[param(inline)]
     include: Option<IncludeParameter>,
+    /// `bounded` takes an answer that may be some seconds old; only with `q`.
+    #[param(inline)]
+    freshness: Option<FreshnessParameter>,
     /// Items per page.
     #[param(minimum = 1, maximum = 200, default = 20)]
     limit: Option<u16>,
@@ -97,6 +100,15 @@ pub(in crate::http) enum SortParameter {
 pub(in crate::http) enum IncludeParameter {
     /// How many match.
     Total,
+}
+
+/// How fresh a search must be; as fresh as everything else where this is absent.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[expect(dead_code, reason = "describes what the list reads")]
+pub(in crate::http) enum FreshnessParameter {
+    /// As old as the server's settings allow.
+    Bounded,
 }
 
 /// A page of products.

@@ -33,6 +33,8 @@ pub struct CoherenceMetrics {
     pub ejected: IntCounter,
     /// Answers given without a lease, labelled as unverified.
     pub unverified: IntCounter,
+    /// Answers as old as their clients allowed, labelled as unverified.
+    pub bounded: IntCounter,
     /// Requests refused for want of a lease.
     pub unvouched: IntCounter,
     /// Jumps of a clock between two renewals.
@@ -74,6 +76,11 @@ impl CoherenceMetrics {
             ejections: counter(registry, "aisle_ejections_total", "Members ejected by this instance")?,
             ejected: counter(registry, "aisle_ejected_total", "Times this instance was ejected")?,
             unverified: counter(registry, "aisle_unverified_answers_total", "Answers given without a lease")?,
+            bounded: counter(
+                registry,
+                "aisle_bounded_answers_total",
+                "Searches answered with a page that may be old",
+            )?,
             unvouched: counter(
                 registry,
                 "aisle_unvouched_refusals_total",

@@ -1,0 +1,112 @@
+//! Searches that may be some seconds old: only for clients that ask, never older than allowed, always labelled.
+
+use std::time::Instant;
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::support::{
+    app::App,
+    database,
+    redis::shared_redis,
+    waiting::{PATIENCE, wait_until},
+};
+
+const STRICT: &str = "/v1/store/products?q=lamp";
+const BOUNDED: &str = "/v1/store/products?q=lamp&freshness=bounded";
+
+/// An answer to a search: the titles found, its label, its age in seconds.
+#[derive(Debug, PartialEq, Eq)]
+struct Found {
+    titles: Vec<String>,
+    is_unverified: bool,
+    age: Option<u64>,
+}
+
+fn search(app: &App, path: &str, min_position: i64) -> Found {
+    let request = app.request(Method::GET, path).header("Catalog-Min-Position", min_position);
+    let answer = request.send().expect("an answer");
+    assert_eq!(answer.status(), 200);
+    let is_unverified = answer.headers()["cache-status"] == "aisle; hit; detail=unverified";
+    let age = answer.headers().get("age").map(|age| age.to_str().expect("text").parse().expect("seconds"));
+    let page: Value = answer.json().expect("JSON");
+    let title = |item: &Value| item["title"].as_str().expect("a title").to_owned();
+    let titles = page["items"].as_array().expect("items").iter().map(title).collect();
+    Found { titles, is_unverified, age }
+}
+
+fn verified(title: &str) -> Found {
+    Found { titles: vec![title.to_owned()], is_unverified: false, age: None }
+}
+
+fn ready(app: &App) {
+    wait_until(PATIENCE, "readiness", || app.get("/readyz").status() == 200);
+}
+
+/// Changes the title; gives the position of the change.
+fn rename(app: &App, id: &str, title: &str) -> i64 {
+    let answer = app.admin_json(Method::PATCH, &format!("/v1/admin/products/{id}"), &json!({"title": title}));
+    assert_eq!(answer.status(), 200);
+    answer.headers()["catalog-position"].to_str().expect("text").parse().expect("a position")
+}
+
+#[test]
+fn only_who_asks_gets_an_old_page_and_is_told_so() {
+    let database = database();
+    let editor = App::join(&database.url, Some(shared_redis()), |settings| settings.search_age = 60);
+    let other = App::join(&database.url, Some(shared_redis()), |settings| settings.search_age = 60);
+    ready(&other);
+    let made = editor.create_product(&json!({"title": "Lamp one"}));
+    let id = made["id"].as_str().expect("an id");
+    assert_eq!(search(&other, BOUNDED, 0), verified("Lamp one"), "nothing is cached: as fresh as ever");
+
+    let position = rename(&editor, id, "Lamp two");
+    let old = search(&other, BOUNDED, 0);
+    assert_eq!((old.titles, old.is_unverified), (vec!["Lamp one".to_owned()], true));
+    assert!(old.age.is_some_and(|age| (1..=61).contains(&age)), "{:?}", old.age);
+    assert_eq!(
+        search(&other, BOUNDED, position),
+        verified("Lamp two"),
+        "not older than a position that is asked for"
+    );
+
+    rename(&editor, id, "Lamp three");
+    assert!(search(&other, BOUNDED, 0).is_unverified);
+    assert_eq!(search(&other, STRICT, 0), verified("Lamp three"));
+    assert_eq!(search(&other, BOUNDED, 0), verified("Lamp three"), "what is fresh needs no label");
+}
+
+#[test]
+fn no_page_is_older_than_the_settings_allow() {
+    let app = App::start_with(|settings| settings.search_age = 1);
+    ready(&app);
+    let made = app.create_product(&json!({"title": "Lamp one"}));
+    assert_eq!(search(&app, BOUNDED, 0), verified("Lamp one"));
+    rename(&app, made["id"].as_str().expect("an id"), "Lamp two");
+    let renamed = Instant::now();
+    let mut old = 0;
+    wait_until(PATIENCE, "the new title", || {
+        let asked = renamed.elapsed();
+        let found = search(&app, BOUNDED, 0);
+        if found == verified("Lamp two") {
+            return true;
+        }
+        assert_eq!((&found.titles[..], found.is_unverified), (&["Lamp one".to_owned()][..], true));
+        assert!(found.age.is_some_and(|age| (1..=2).contains(&age)), "{:?}", found.age);
+        assert!(asked.as_secs() < 1, "an answer of before the change, {asked:?} after it");
+        old += 1;
+        false
+    });
+    println!("{old} old pages");
+}
+
+#[test]
+fn lists_and_unknown_words_are_refused() {
+    let app = App::start();
+    for path in ["/v1/store/products?freshness=bounded", "/v1/store/products?q=lamp&freshness=stale"] {
+        let answer = app.get(path);
+        assert_eq!(answer.status(), 400, "{path}");
+        let problem: Value = answer.json().expect("JSON");
+        assert_eq!(problem["errors"][0]["parameter"], "freshness");
+    }
+}

@@ -1,0 +1,143 @@
+//! What the server said of its executions: one entry per statement, with the most that any execution did.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashSet},
+    hash::{DefaultHasher, Hash, Hasher},
+};
+
+use serde_json::Value;
+
+/// What an execution of a statement did, or the most that several did.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Execution {
+    /// Pages looked at.
+    pub(crate) buffers: u64,
+    /// Rows that scans gave or threw away.
+    pub(crate) rows: u64,
+    /// Rows read and thrown away.
+    pub(crate) removed: u64,
+    /// Rows put in order.
+    pub(crate) sorted: u64,
+    /// Tables read as a whole, with the rows read.
+    pub(crate) whole: BTreeMap<String, u64>,
+    /// Indexes used.
+    pub(crate) indexes: BTreeSet<String>,
+    /// The plan of the execution that looked at the most pages.
+    pub(crate) plan: String,
+}
+
+impl Execution {
+    fn of(plan: &Value) -> Self {
+        let mut execution = Self::default();
+        execution.buffers = number(plan, "Shared Hit Blocks") + number(plan, "Shared Read Blocks");
+        execution.add(plan);
+        execution.plan = serde_json::to_string_pretty(plan).expect("a plan");
+        execution
+    }
+
+    fn add(&mut self, node: &Value) {
+        let loops = number(node, "Actual Loops");
+        let removed: u64 =
+            ["Rows Removed by Filter", "Rows Removed by Index Recheck", "Rows Removed by Join Filter"]
+                .iter()
+                .map(|kind| number(node, kind) * loops)
+                .sum();
+        let rows = number(node, "Actual Rows") * loops + removed;
+        self.removed += removed;
+        let relation = node["Relation Name"].as_str();
+        let index = node["Index Name"].as_str();
+        if relation.or(index).is_some() && node["Node Type"] != "ModifyTable" {
+            self.rows += rows;
+        }
+        self.indexes.extend(index.map(str::to_owned));
+        if node["Node Type"] == "Seq Scan" {
+            *self.whole.entry(relation.unwrap_or_default().to_owned()).or_default() += rows;
+        }
+        let below = node["Plans"].as_array().map_or(&[][..], Vec::as_slice);
+        if matches!(node["Node Type"].as_str(), Some("Sort" | "Incremental Sort")) {
+            self.sorted += below
+                .iter()
+                .map(|node| number(node, "Actual Rows") * number(node, "Actual Loops"))
+                .sum::<u64>();
+        }
+        for node in below {
+            self.add(node);
+        }
+    }
+
+    fn merge(&mut self, other: Self) {
+        if other.buffers > self.buffers || self.plan.is_empty() {
+            self.plan = other.plan;
+        }
+        self.buffers = self.buffers.max(other.buffers);
+        self.rows = self.rows.max(other.rows);
+        self.removed = self.removed.max(other.removed);
+        self.sorted = self.sorted.max(other.sorted);
+        self.indexes.extend(other.indexes);
+        for (table, rows) in other.whole {
+            let most = self.whole.entry(table).or_default();
+            *most = rows.max(*most);
+        }
+    }
+}
+
+fn number(node: &Value, name: &str) -> u64 {
+    node[name].as_f64().unwrap_or_default() as u64
+}
+
+/// Everything that was executed on a catalogue, by how it was planned and its text.
+#[derive(Debug, Default)]
+pub(crate) struct Work {
+    /// The most that executions of a statement did.
+    pub(crate) done: BTreeMap<(&'static str, String), Execution>,
+    /// Explanations that were read: many executions do exactly the same.
+    known: HashSet<u64>,
+}
+
+impl Work {
+    /// Reads a piece of the server's log.
+    pub(crate) fn read(&mut self, log: &str, mode: &'static str) {
+        let mut lines = log.lines().peekable();
+        while let Some(line) = lines.next() {
+            if !line.contains("LOG:  duration: ") || !line.ends_with(" plan:") {
+                continue;
+            }
+            let mut json = String::new();
+            while let Some(more) = lines.next_if(|line| line.starts_with('\t')) {
+                json.push_str(more);
+            }
+            let mut hasher = DefaultHasher::new();
+            (mode, &json).hash(&mut hasher);
+            if !self.known.insert(hasher.finish()) {
+                continue;
+            }
+            let explained: Value =
+                serde_json::from_str(&json).unwrap_or_else(|error| panic!("{error}: {json}"));
+            let text = normal(explained["Query Text"].as_str().expect("a text"));
+            let execution = Execution::of(&explained["Plan"]);
+            self.done.entry((mode, text)).or_default().merge(execution);
+        }
+    }
+
+    /// How many different statements there are.
+    pub(crate) fn statements(&self) -> usize {
+        self.done.keys().map(|(_, text)| text).collect::<BTreeSet<_>>().len()
+    }
+}
+
+/// The text without line breaks, and the same for any number of rows inserted.
+fn normal(text: &str) -> String {
+    let mut plain = String::new();
+    for line in text.lines() {
+        plain.push_str(line.split(" -- ").next().unwrap_or_default());
+        plain.push(' ');
+    }
+    let mut plain = plain.split_whitespace().collect::<Vec<_>>().join(" ");
+    if let Some(start) = plain.find(" VALUES ($1").or_else(|| plain.find(" VALUES (DEFAULT")) {
+        let rest = &plain[start..];
+        let end = [" ON CONFLICT", " RETURNING"].iter().filter_map(|word| rest.find(word)).min();
+        let tail = end.map(|end| rest[end..].to_owned()).unwrap_or_default();
+        plain = format!("{} VALUES (…){tail}", &plain[..start]);
+    }
+    plain
+}

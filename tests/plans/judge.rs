@@ -1,0 +1,101 @@
+//! What a plan may not do.
+
+use std::fmt::Write as _;
+
+use crate::explained::{Execution, Work};
+
+/// Rows of a table that may be read as a whole, and rows that may be sorted: more than a page of 200 with its lists, less than
+/// what the large catalogue has of anything.
+const ROWS: u64 = 1_000;
+
+/// Pages and rows may be this many times those of the small catalogue: an index of a million entries is two levels higher
+/// than one of a thousand, and its entries lie further apart.
+const TIMES: u64 = 2;
+
+/// And this many more: where an answer is a few pages, the next level of every index is many times as much.
+const MORE: u64 = 60;
+
+/// Statements whose work may grow, by how they begin, with the reason.
+const MAY_GROW: [(&str, &str); 0] = [];
+
+/// A statement on both catalogues.
+#[derive(Debug)]
+pub(crate) struct Pair<'a> {
+    /// How it was planned.
+    pub(crate) mode: &'static str,
+    /// Its text.
+    pub(crate) text: &'a str,
+    /// On the small catalogue.
+    pub(crate) small: &'a Execution,
+    /// On the large one.
+    pub(crate) large: &'a Execution,
+}
+
+/// What is to be said of two runs.
+#[derive(Debug)]
+pub(crate) struct Judgement<'a> {
+    /// What was executed in both.
+    pub(crate) pairs: Vec<Pair<'a>>,
+    /// What is refused, in words.
+    pub(crate) faults: Vec<String>,
+}
+
+impl<'a> Judgement<'a> {
+    /// Judges each statement of the large catalogue by itself and beside its like.
+    pub(crate) fn new(small: &'a Work, large: &'a Work) -> Self {
+        let (mut pairs, mut faults) = (Vec::new(), Vec::new());
+        for ((mode, text), execution) in &large.done {
+            let like = small.done.get(&(*mode, text.clone()));
+            if let Some(like) = like {
+                pairs.push(Pair { mode, text, small: like, large: execution });
+            }
+            if MAY_GROW.iter().any(|(begin, _)| text.starts_with(begin)) {
+                continue;
+            }
+            let said = faults_of(execution, like);
+            if !said.is_empty() {
+                faults.push(format!("{} ({mode})\n  {text}\n{}", said.join("; "), execution.plan));
+            }
+        }
+        Self { pairs, faults }
+    }
+}
+
+fn faults_of(large: &Execution, small: Option<&Execution>) -> Vec<String> {
+    let mut said = Vec::new();
+    for (table, rows) in large.whole.iter().filter(|(_, rows)| **rows > ROWS) {
+        said.push(format!("reads all of {table}: {rows} rows"));
+    }
+    if large.sorted > ROWS {
+        said.push(format!("sorts {} rows", large.sorted));
+    }
+    let Some(small) = small else { return said };
+    for (what, small, large) in [
+        ("buffers", small.buffers, large.buffers),
+        ("rows", small.rows, large.rows),
+        ("rows thrown away", small.removed, large.removed),
+    ] {
+        if large > small * TIMES + MORE {
+            let mut text = String::new();
+            write!(text, "{what} grow from {small} to {large}").expect("a string");
+            said.push(text);
+        }
+    }
+    said
+}
+
+/// A judge that refuses nothing is of no use.
+pub(crate) fn check_itself() {
+    let good = Execution { buffers: 9, rows: 20, ..Execution::default() };
+    assert!(faults_of(&good, Some(&good)).is_empty());
+    let bad = [
+        Execution { buffers: 9 * TIMES + MORE + 1, ..good.clone() },
+        Execution { rows: 20 * TIMES + MORE + 1, ..good.clone() },
+        Execution { removed: MORE + 1, ..good.clone() },
+        Execution { sorted: ROWS + 1, ..good.clone() },
+        Execution { whole: [("product".to_owned(), ROWS + 1)].into(), ..good.clone() },
+    ];
+    for bad in bad {
+        assert_eq!(faults_of(&bad, Some(&good)).len(), 1, "{bad:?}");
+    }
+}

@@ -1,0 +1,141 @@
+//! The plans of every statement, on a small catalogue and on a large one.
+//!
+//! A script asks and edits an application in every way, imports, and checks, on two catalogues that differ in size only. The
+//! server explains whatever it executes, those statements too that triggers and foreign keys execute (`auto_explain`, with
+//! the values, rows and buffers of the execution); the client notes which places of the source sent something. Refused are: a
+//! place in `store` that sent nothing (nobody explained it), a scan over a whole table that grows, a sort of many rows, and
+//! work that grows with the catalogue.
+//!
+//! `cargo test --test plans` compares 1,000 products with 5,000, `make plans` compares with 1,000,000; `-- --table` prints what each
+//! statement read.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::float_arithmetic,
+    clippy::as_conversions,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a test that cannot go on says so by panicking, and this one reports in its own words"
+)]
+
+mod catalogue;
+mod explained;
+mod judge;
+mod script;
+mod sites;
+mod support;
+mod table;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use self::{
+    catalogue::{Catalogue, Server},
+    explained::Work,
+    judge::Judgement,
+};
+
+/// Products that come in by an import.
+const IMPORTED: u32 = 1_000;
+
+/// How often they are copied for the large catalogue of `make test`.
+const COPIES: u32 = 4;
+
+/// And for that of `make plans`: a million in all.
+const COPIES_LARGE: u32 = 999;
+
+/// Explain every statement on a small and on a large catalogue
+#[derive(Parser)]
+struct Options {
+    /// Compare with 1,000,000 products
+    #[arg(long)]
+    large: bool,
+    /// Copies of the imported products in the large catalogue
+    #[arg(long)]
+    copies: Option<u32>,
+    /// Print what each statement read
+    #[arg(long)]
+    table: bool,
+    /// Names of tests, as cargo passes them on
+    filters: Vec<String>,
+    /// Names of tests to leave out, as cargo passes them on
+    #[arg(long)]
+    skip: Vec<String>,
+    /// Taken and ignored, as cargo's own tests have it
+    #[arg(long)]
+    nocapture: bool,
+    /// Taken and ignored, as cargo's own tests have it
+    #[arg(long)]
+    exact: bool,
+}
+
+impl Options {
+    /// Whether `cargo test NAME` means other tests.
+    fn are_for_others(&self) -> bool {
+        let named = |names: &[String]| names.iter().any(|name| "plans".contains(name.as_str()));
+        named(&self.skip) || (!self.filters.is_empty() && !named(&self.filters))
+    }
+}
+
+fn main() -> ExitCode {
+    let options = Options::parse();
+    if options.are_for_others() {
+        return ExitCode::SUCCESS;
+    }
+    env_logger::init();
+    judge::check_itself();
+    aisle::cli::open_files::raise_limit();
+    let server = match Server::start() {
+        Ok(server) => server,
+        Err(reason) => {
+            println!("plans: left out: {reason}");
+            let must_run = std::env::var_os("CI").is_some();
+            return if must_run { ExitCode::FAILURE } else { ExitCode::SUCCESS };
+        }
+    };
+    let copies = options.copies.unwrap_or(if options.large { COPIES_LARGE } else { COPIES });
+    sites::watch();
+    let small = explain(&server, "small", 0);
+    let large = explain(&server, "large", copies);
+    let judgement = Judgement::new(&small, &large);
+    if options.table || options.large {
+        table::print(&judgement.pairs);
+    }
+    report(&judgement, sites::silent())
+}
+
+/// Runs the script on a catalogue of its own: planned for each execution, then once for all.
+fn explain(server: &Server, name: &str, copies: u32) -> Work {
+    let catalogue = Catalogue::make(server, name, copies);
+    let mut work = Work::default();
+    for (pass, mode) in ["force_custom_plan", "force_generic_plan"].into_iter().enumerate() {
+        catalogue.explain_from_now(mode);
+        let from = server.log_length();
+        script::run(&catalogue, pass);
+        work.read(&server.log_from(from), mode);
+    }
+    println!("plans: {name}: {} products, {} statements", catalogue.products, work.statements());
+    work
+}
+
+fn report(judgement: &Judgement<'_>, silent: Vec<String>) -> ExitCode {
+    for place in &silent {
+        println!("nobody explains what is sent at {place}");
+    }
+    for fault in &judgement.faults {
+        println!("{fault}\n");
+    }
+    let (pairs, faults) = (judgement.pairs.len(), judgement.faults.len());
+    println!(
+        "plans: {pairs} statements on both catalogues, {faults} refused, {} places silent",
+        silent.len()
+    );
+    if silent.is_empty() && judgement.faults.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}

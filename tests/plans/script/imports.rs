@@ -1,0 +1,67 @@
+//! Imports: new products, changed ones, unchanged ones, and batches that the database refuses.
+
+use std::io::Write;
+
+use aisle::{
+    domain::money::Currency,
+    import::{
+        catalogue::StoredCatalogue, demo::DemoCatalogue, jsonl::JsonLines, run::run, shopify::ShopifyFile,
+        source::Source,
+    },
+};
+use serde_json::{Value, json};
+
+use super::{Silent, Stage};
+
+/// Imports everything once.
+pub(super) fn run_all(stage: &mut Stage<'_>) {
+    let pass = stage.pass;
+    // Another seed: other products under the same external ids.
+    let seed = u64::try_from(pass).expect("few passes") + 2;
+    import(stage, &mut DemoCatalogue::new(seed, 150));
+    import(stage, &mut DemoCatalogue::new(seed, 150));
+    // Two titles that make one slug, SKUs passed on, a slug retired and taken, names in other letters.
+    let line = |n: usize, round: usize| {
+        json!({"external_id": format!("x{pass}-{n}"), "title": format!("Same title {pass} {}", n / 2),
+               "brand": format!("imported {round}"), "categories": [format!("Imported {pass} > Round {round}")],
+               "product_type": "thing", "tags": [format!("imported {n}")],
+               "variants": [{"sku": format!("X{pass}-{}", (n + round) % 40), "prices": [{"currency": "USD", "amount": n}]}]})
+    };
+    for round in 0..2 {
+        lines(stage, &(0..40).map(|n| line(n, round)).collect::<Vec<_>>());
+    }
+    let moved = |n: usize| json!({"external_id": format!("x{pass}-{n}"), "title": "Moved", "slug": format!("moved-{pass}-{}", 40 - n)});
+    lines(stage, &(0..40).map(moved).collect::<Vec<_>>());
+    let back = |n: usize| json!({"external_id": format!("x{pass}-{n}"), "title": "Moved", "slug": format!("moved-{pass}-{}", 1 + n)});
+    lines(stage, &(0..40).map(back).collect::<Vec<_>>());
+    // A SKU of another product: the batch is refused, halved and written one by one.
+    let mut refused: Vec<Value> = (0..6).map(|n| line(n + 50, 0)).collect();
+    refused[3]["variants"][0]["sku"] = json!(stage.skus[0]);
+    lines(stage, &refused);
+    shopify(stage);
+}
+
+fn lines(stage: &mut Stage<'_>, products: &[Value]) {
+    let text = products.iter().map(|product| format!("{product}\n")).collect::<String>();
+    import(stage, &mut JsonLines::new(std::io::Cursor::new(text)));
+}
+
+fn shopify(stage: &mut Stage<'_>) {
+    let mut text =
+        "Handle,Title,Vendor,Type,Tags,Option1 Name,Option1 Value,Variant SKU,Variant Price\n".to_owned();
+    for (n, slug) in stage.slugs[..20].iter().enumerate() {
+        text.push_str(&format!("{slug},Known {n},Imported,thing,known,,,,9.99\n"));
+        text.push_str(&format!(
+            "new-{}-{n},New {n},Imported,thing,new,Size,S,N{}-{n},9.99\n",
+            stage.pass, stage.pass
+        ));
+    }
+    let mut file = tempfile::NamedTempFile::new().expect("a file");
+    file.write_all(text.as_bytes()).expect("a file");
+    let currency = Currency::parse("USD").expect("a currency");
+    import(stage, &mut ShopifyFile::open(file.path(), currency).expect("a Shopify file"));
+}
+
+fn import(stage: &mut Stage<'_>, source: &mut dyn Source) {
+    run(source, &mut StoredCatalogue::new(&mut stage.connection), false, &mut Silent).expect("an import");
+}
