@@ -1,7 +1,7 @@
 # Aisle: `make run` and `make test` are all there is to know.
 
-# rustup's and brew's folders are often missing in the PATH of scripts.
-export PATH := $(PATH):$(HOME)/.cargo/bin:/opt/homebrew/bin:/opt/homebrew/opt/libpq/bin:/usr/local/opt/libpq/bin
+# rustup's and brew's folders, and that of servers, are often missing in the PATH of scripts.
+export PATH := $(PATH):$(HOME)/.cargo/bin:/usr/sbin:/opt/homebrew/bin:/opt/homebrew/opt/libpq/bin:/usr/local/opt/libpq/bin
 
 # Products that the first start puts into an empty catalogue.
 DEMO_PRODUCTS ?= 1000
@@ -27,7 +27,8 @@ help:
 run: setup
 	@exec cargo run --release --bin aisle -- serve --demo $(DEMO_PRODUCTS)
 
-test: setup
+test:
+	@deploy/setup.sh --tests
 	cargo test --no-fail-fast
 
 # `make test` explores small configurations.

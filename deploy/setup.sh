@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs what building and running Aisle needs and this machine lacks: a C compiler and linker, libpq, and the programs
-# of Postgres and Redis (not when DATABASE_URL names a database: then only what building needs). Says what it does, starts no
-# service, and does nothing when everything is there.
+# of Postgres and Redis (not when DATABASE_URL names a database: then only what building needs); with --tests also the load
+# balancers that tests use. Says what it does, starts no service, and does nothing when everything is there.
 set -eu
 
 say() { printf 'setup: %s\n' "$*" >&2; }
@@ -40,6 +40,10 @@ if [ -z "${DATABASE_URL:-}" ]; then
         have_redis || missing="$missing redis-server"
     fi
 fi
+if [ "${1:-}" = --tests ]; then
+    have haproxy || exists /usr/sbin/haproxy || missing="$missing haproxy"
+    have nginx || exists /usr/sbin/nginx || missing="$missing nginx-light"
+fi
 missing=${missing# }
 
 # What root does. Debian's packages would make a database cluster and start services on the usual ports: nobody asked for
@@ -73,9 +77,11 @@ case " $* " in
     ;;
 esac
 install "$@"
-case " $* " in
-*" redis-server "*) if command -v systemctl >/dev/null; then systemctl -q disable redis-server || true; fi ;;
-esac
+if command -v systemctl >/dev/null; then
+    for service in redis-server haproxy nginx-light; do
+        case " $* " in *" $service "*) systemctl -q disable "${service%-light}" || true ;; esac
+    done
+fi
 '
 
 give_up() {
@@ -108,6 +114,8 @@ if [ -n "$missing" ]; then
             libpq-dev) brew install libpq ;;
             postgresql) brew install postgresql@17 ;;
             redis-server) brew install redis ;;
+            haproxy) brew install haproxy ;;
+            nginx-light) brew install nginx ;;
             esac
         done >&2
     else

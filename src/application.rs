@@ -41,7 +41,9 @@ use crate::{
         events,
         pool::{self, Pool},
     },
-    supervision::{CatalogSupervisor, Heal, Permits, Restarts, Slot, Stepper, intensity::Kind, stepper},
+    supervision::{
+        CatalogSupervisor, Draining, Heal, Permits, Restarts, Slot, Stepper, intensity::Kind, stepper,
+    },
     telemetry::metrics::Metrics,
 };
 
@@ -212,8 +214,8 @@ fn start_actors(
     };
     let fillers = Fillers::start(usize::from(settings.fill_actors), &loader, redis, restarts);
     let misses = Permits::new(usize::from(settings.miss_queue));
-    let (consistency, restarts) = (settings.consistency, restarts.clone());
-    Shared { reader, fillers, store, lists, misses, messenger, consistency, restarts, metrics }
+    let (consistency, restarts, draining) = (settings.consistency, restarts.clone(), Draining::default());
+    Shared { reader, fillers, store, lists, misses, messenger, consistency, restarts, draining, metrics }
 }
 
 fn start_messenger(
@@ -275,7 +277,7 @@ fn serve(
     listener: TcpListener,
     shared: &Shared,
 ) -> Result<actix_web::dev::Server, StartError> {
-    let (own, settings_of_http) = (shared.clone(), http::HttpSettings::new(settings));
+    let (own, settings_of_http) = (shared.clone(), http::HttpSettings::new(settings, &shared.draining));
     let mut server = HttpServer::new(move || {
         // Runs once on each worker's thread: the catalogue actor lives there.
         let catalog = Catalog::start(own.clone());

@@ -108,6 +108,11 @@ pub struct ServeSettings {
     #[arg(long, env = "AISLE_ACCESS_LOG", default_value_t = false)]
     pub access_log: bool,
 
+    /// Seconds after SIGTERM during which everything is still answered, `/readyz` says no and connections are closed after
+    /// their answer: as long as load balancers need to notice
+    #[arg(long, env = "AISLE_DRAIN_SECONDS", default_value_t = 0)]
+    pub drain_seconds: u32,
+
     /// Seconds an orderly stop may take to finish accepted requests
     #[arg(long, env = "AISLE_SHUTDOWN_TIMEOUT", default_value_t = 30)]
     pub shutdown_timeout: u64,

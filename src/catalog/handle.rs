@@ -25,7 +25,7 @@ use crate::{
     },
     limits::{CATALOG_INFLIGHT_MAX, MIN_POSITION_PATIENCE, REQUEST_DEADLINE},
     settings::Consistency,
-    supervision::{Permits, Restarts, Slot, intensity::Kind},
+    supervision::{Draining, Permits, Restarts, Slot, intensity::Kind},
     telemetry::metrics::Metrics,
 };
 
@@ -51,6 +51,8 @@ pub struct Shared {
     pub consistency: Consistency,
     /// Restart counts.
     pub restarts: Restarts,
+    /// Whether the process is about to stop.
+    pub draining: Draining,
     /// Counters.
     pub metrics: Arc<Metrics>,
 }

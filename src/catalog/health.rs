@@ -23,7 +23,7 @@ pub struct Health {
 /// State of one dependency.
 #[derive(Debug, Clone, serde::Serialize, utoipa::ToSchema)]
 pub struct Check {
-    /// `postgres`, `redis`, `store_actors`, `lease`, `lists`.
+    /// `postgres`, `redis`, `store_actors`, `lease`, `lists`; while the process is about to stop, `draining`.
     pub name: &'static str,
     /// Whether it works.
     pub ok: bool,
@@ -52,6 +52,7 @@ pub(super) async fn examine(shared: &Shared) -> Health {
     let (postgres, redis) = futures_util::join!(postgres(shared), redis(shared));
     let mut checks = vec![postgres, store_actors(shared), lease(shared), lists(shared)];
     checks.extend(redis);
+    checks.extend(draining(shared));
     let escalating = shared.restarts.exceeded().is_some();
     let ready = !escalating && checks.iter().all(|check| check.ok || !check.required);
     Health { ready, checks }
@@ -119,6 +120,13 @@ fn lists(shared: &Shared) -> Check {
         None => "being read: until then only plain lists are answered".to_owned(),
     };
     Check { name: "lists", ok: position.is_some(), required: true, latency_ms: None, detail: Some(detail) }
+}
+
+/// Only there while it says no.
+fn draining(shared: &Shared) -> Option<Check> {
+    let detail = Some("about to stop: what still comes is answered, send requests elsewhere".to_owned());
+    let check = Check { name: "draining", ok: false, required: true, latency_ms: None, detail };
+    shared.draining.has_begun().then_some(check)
 }
 
 fn milliseconds(duration: Duration) -> u64 {

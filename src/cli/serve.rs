@@ -1,5 +1,7 @@
 //! `aisle serve`: everything a server needs, in order: its databases, the schema, a token, a catalogue, the application.
 
+use std::time::Duration;
+
 use actix_rt::System;
 use chrono::Utc;
 use clap::Args;
@@ -99,7 +101,9 @@ fn serve(settings: &ServeSettings, backends: &Backends, token: Option<&str>) -> 
         let signals = Signals::catch().map_err(CliError::io("catch signals"))?;
         let application = Application::start(settings, backends)?;
         introduce(&format!("http://{}", application.address()), token)?;
-        actix_rt::spawn(signals.stop(application.handle()));
+        let draining = application.shared().draining.clone();
+        let drain = Duration::from_secs(u64::from(settings.drain_seconds));
+        actix_rt::spawn(signals.stop(application.handle(), draining, drain));
         actix_rt::spawn(async {
             let code = match application.run().await {
                 Ok(()) => 0,

@@ -1,9 +1,11 @@
 //! Turns the first Ctrl-C or SIGTERM into an orderly stop and the second into a hasty one.
 
-use std::io;
+use std::{io, time::Duration};
 
 use actix_web::dev::ServerHandle;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use crate::supervision::Draining;
 
 /// The signals that end a server.
 #[derive(Debug)]
@@ -18,21 +20,34 @@ impl Signals {
         Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
     }
 
-    async fn next(&mut self) {
+    /// The next one; whether it is SIGTERM.
+    async fn next(&mut self) -> bool {
         tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => false,
+            _ = self.terminate.recv() => true,
         }
     }
 
-    /// Stops the server when told to.
-    pub(super) async fn stop(mut self, server: ServerHandle) {
-        self.next().await;
+    /// Stops the server when told to. SIGTERM comes from whoever sends requests elsewhere, so the server drains first.
+    pub(super) async fn stop(mut self, server: ServerHandle, draining: Draining, drain: Duration) {
+        let is_term = self.next().await;
+        if is_term && !drain.is_zero() {
+            log::info!("draining for {} s (a second signal stops at once)", drain.as_secs());
+            draining.begin();
+            tokio::select! {
+                () = tokio::time::sleep(drain) => {}
+                _ = self.next() => return stop_at_once(&server),
+            }
+        }
         log::info!("stopping: finishing accepted requests (a second signal stops at once)");
         // The server itself does the work; the future only tells when it is done.
         drop(server.stop(true));
         self.next().await;
-        log::info!("stopping at once");
-        drop(server.stop(false));
+        stop_at_once(&server);
     }
+}
+
+fn stop_at_once(server: &ServerHandle) {
+    log::info!("stopping at once");
+    drop(server.stop(false));
 }

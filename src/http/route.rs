@@ -17,7 +17,7 @@ use actix_web::{
     body::BoxBody,
     dev::{Service, ServiceRequest, ServiceResponse, fn_service},
     http::{
-        Method,
+        ConnectionType, Method,
         header::{self, HeaderValue},
     },
     web::{self, ServiceConfig},
@@ -32,6 +32,7 @@ use super::{
 };
 use crate::{
     limits::{SLOW_REQUEST, URI_BYTES_MAX},
+    supervision::Draining,
     telemetry::metrics::RouteMetrics,
 };
 
@@ -83,6 +84,7 @@ impl<'a> Routes<'a> {
         Route {
             metrics: metrics.ok(),
             access_log: self.state.access_log,
+            draining: self.state.draining.clone(),
             admin: template.starts_with(ADMIN_PREFIX),
         }
     }
@@ -139,6 +141,7 @@ struct Route {
     metrics: Option<RouteMetrics>,
     access_log: bool,
     admin: bool,
+    draining: Draining,
 }
 
 /// Counts a request as under way for as long as it lives; a client may go away at any point.
@@ -196,6 +199,9 @@ where
         }
         if let Some(metrics) = &route.metrics {
             metrics.observe(head.method().as_str(), response.status().as_u16(), elapsed.as_secs_f64());
+        }
+        if route.draining.has_begun() {
+            response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
         }
         Ok(response)
     }

@@ -9,6 +9,7 @@ use crate::{
     catalog::{Catalog, edits::SecretHash, messages::ViewKey},
     domain::{locale::Locale, money::Currency, token},
     settings::ServeSettings,
+    supervision::Draining,
     telemetry::metrics::Metrics,
 };
 
@@ -23,17 +24,19 @@ pub struct HttpSettings {
     max_age: u32,
     admin_token: Option<SecretHash>,
     access_log: bool,
+    draining: Draining,
 }
 
 impl HttpSettings {
-    /// Takes what HTTP needs.
-    pub fn new(settings: &ServeSettings) -> Self {
+    /// Takes what HTTP needs, and the sign that the process is about to stop.
+    pub fn new(settings: &ServeSettings, draining: &Draining) -> Self {
         Self {
             currency: settings.currency,
             locales: settings.locales.clone(),
             max_age: settings.max_age,
             admin_token: settings.admin_token.as_deref().map(token::hash),
             access_log: settings.access_log,
+            draining: draining.clone(),
         }
     }
 }
@@ -56,6 +59,8 @@ pub(super) struct State {
     pub(super) metrics: Arc<Metrics>,
     /// Whether every request is logged.
     pub(super) access_log: bool,
+    /// Whether the process is about to stop.
+    pub(super) draining: Draining,
     /// Languages served; the first is the default.
     pub(super) locales: Vec<Locale>,
     /// View of a request that asks for none.
@@ -72,6 +77,7 @@ impl State {
         Self {
             metrics,
             access_log: settings.access_log,
+            draining: settings.draining.clone(),
             locales: settings.locales.clone(),
             default_view: ViewKey { currency: settings.currency, locale: 0 },
             headers: StoreHeaders::new(settings),

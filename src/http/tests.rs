@@ -12,7 +12,7 @@ use clap::Parser;
 use serde_json::Value;
 
 use super::{problem::Code, *};
-use crate::settings::ServeSettings;
+use crate::{settings::ServeSettings, supervision::Draining};
 
 const TOKEN: &str = "an-admin-token";
 const PRODUCT: &str = "/v1/admin/products/01900000-0000-7000-8000-000000000001";
@@ -25,7 +25,7 @@ struct Arguments {
 
 fn settings() -> HttpSettings {
     let arguments = ["aisle", "--admin-token", TOKEN, "--locales", "en,de"];
-    HttpSettings::new(&Arguments::parse_from(arguments).settings)
+    HttpSettings::new(&Arguments::parse_from(arguments).settings, &Draining::default())
 }
 
 async fn panics() -> &'static str {

@@ -1,6 +1,7 @@
 //! What actix does not do: catching panics, counting restarts, replacing the dead, giving up in time.
 
 pub mod backoff;
+pub mod draining;
 pub mod guard;
 pub mod intensity;
 pub mod permits;
@@ -9,6 +10,7 @@ pub mod stepper;
 pub mod supervisor;
 
 pub use backoff::Backoff;
+pub use draining::Draining;
 pub use guard::guarded;
 pub use intensity::Restarts;
 pub use permits::{Permit, Permits};

@@ -9,6 +9,8 @@ mod lists;
 
 use std::sync::Arc;
 
+#[cfg(target_os = "linux")]
+use prometheus::process_collector::ProcessCollector;
 use prometheus::{
     Encoder, Gauge, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts,
     Registry, TextEncoder, core::Collector,
@@ -147,6 +149,9 @@ impl Metrics {
         let registry = Registry::new();
         let build = gauges(&registry, "aisle_build_info", "Version of the program", &["version"])?;
         build.get_metric_with_label_values(&[env!("CARGO_PKG_VERSION")])?.set(1);
+        // Memory, open files, CPU, threads, time of the start.
+        #[cfg(target_os = "linux")]
+        registry.register(Box::new(ProcessCollector::for_self()))?;
         Ok(Arc::new(Self {
             http: HttpMetrics::new(&registry)?,
             cache: CacheMetrics::new(&registry)?,

@@ -1,6 +1,7 @@
 //! What tests stand on: servers, a database of their own, broken networks, real processes.
 
 pub(crate) mod app;
+pub(crate) mod balancer;
 pub(crate) mod chaos;
 pub(crate) mod database;
 pub(crate) mod process;

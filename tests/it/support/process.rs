@@ -91,8 +91,17 @@ impl Instance {
 
     /// Asks it to stop (SIGTERM) and waits for its orderly end.
     pub(crate) fn stop_and_wait(&mut self) -> ExitStatus {
-        let pid = Pid::from_child(&self.child);
-        kill_process(pid, Signal::TERM).expect("signal");
+        self.terminate();
+        self.wait()
+    }
+
+    /// Asks it to stop (SIGTERM).
+    pub(crate) fn terminate(&self) {
+        kill_process(Pid::from_child(&self.child), Signal::TERM).expect("signal");
+    }
+
+    /// Waits for its end.
+    pub(crate) fn wait(&mut self) -> ExitStatus {
         wait_for(PATIENCE, "orderly end of the server", || self.child.try_wait().expect("wait"))
     }
 }
