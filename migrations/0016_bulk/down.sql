@@ -1,14 +1,3 @@
-DROP TRIGGER keep_update ON currency;
-DROP TRIGGER keep_delete ON currency;
-DROP TRIGGER keep_truncate ON currency;
-DROP FUNCTION catalog.currency_changed();
-COMMENT ON COLUMN price.variant_id IS NULL;
-COMMENT ON COLUMN price.currency IS NULL;
-ALTER TABLE price
-  ADD CONSTRAINT price_variant_fkey FOREIGN KEY (variant_id) REFERENCES variant ON DELETE CASCADE,
-  ADD CONSTRAINT price_currency_fkey FOREIGN KEY (currency) REFERENCES currency;
-ALTER TABLE product_listing
-  ADD CONSTRAINT product_listing_category_fkey FOREIGN KEY (category_id) REFERENCES category ON DELETE CASCADE;
 ALTER TABLE stock_level ALTER CONSTRAINT stock_level_variant_fkey NOT DEFERRABLE;
 
 CREATE OR REPLACE FUNCTION catalog.deps(kind text, keys text[]) RETURNS bigint[]
@@ -88,33 +77,6 @@ BEGIN
   END IF;
 END $$;
 
-CREATE OR REPLACE FUNCTION catalog.variant_changed() RETURNS trigger
-LANGUAGE plpgsql AS $$
-DECLARE
-  ids uuid[];
-  skus text[];
-BEGIN
-  IF TG_OP = 'INSERT' THEN
-    SELECT array_agg(DISTINCT product_id), array_agg(sku) FILTER (WHERE sku IS NOT NULL) INTO ids, skus FROM after_rows;
-  ELSIF TG_OP = 'DELETE' THEN
-    SELECT array_agg(DISTINCT product_id), array_agg(sku) FILTER (WHERE sku IS NOT NULL) INTO ids, skus FROM before_rows;
-  ELSE
-    SELECT array_agg(DISTINCT product_id) INTO ids FROM (
-      (SELECT *, attributes::text FROM after_rows EXCEPT ALL SELECT *, attributes::text FROM before_rows)
-      UNION ALL
-      (SELECT *, attributes::text FROM before_rows EXCEPT ALL SELECT *, attributes::text FROM after_rows)) d;
-    IF ids IS NULL THEN RETURN NULL; END IF;
-    SELECT array_agg(DISTINCT sku) INTO skus FROM (
-      (SELECT product_id, id, sku FROM after_rows EXCEPT ALL SELECT product_id, id, sku FROM before_rows)
-      UNION ALL
-      (SELECT product_id, id, sku FROM before_rows EXCEPT ALL SELECT product_id, id, sku FROM after_rows)) d
-     WHERE sku IS NOT NULL;
-  END IF;
-  PERFORM catalog.touch(ids);
-  PERFORM catalog.record(catalog.deps('sku', skus), '{}');
-  RETURN NULL;
-END $$;
-
 CREATE OR REPLACE FUNCTION catalog.set_availability() RETURNS trigger
 LANGUAGE plpgsql AS $$
 BEGIN
@@ -153,22 +115,6 @@ BEGIN
   RETURN NULL;
 END $$;
 
-CREATE OR REPLACE FUNCTION catalog.truncated() RETURNS trigger
-LANGUAGE plpgsql AS $$
-BEGIN
-  PERFORM catalog.record('{0}', NULL);
-  IF TG_TABLE_NAME NOT IN ('product', 'brand', 'category', 'stock_level') THEN
-    UPDATE public.product SET touched_xid = pg_current_xact_id(), updated_at = now()
-     WHERE touched_xid <> pg_current_xact_id() OR updated_at <> now();
-    PERFORM catalog.spoil_documents((SELECT array_agg(id) FROM public.product));
-  END IF;
-  IF TG_TABLE_NAME IN ('product_category', 'category') THEN DELETE FROM public.product_listing; END IF;
-  IF TG_TABLE_NAME = 'stock_level' THEN
-    UPDATE public.variant SET availability = '' WHERE track_inventory; -- the trigger on variant computes the right one
-  END IF;
-  RETURN NULL;
-END $$;
-
 CREATE OR REPLACE FUNCTION catalog.touch_products_of_variants(ids uuid[]) RETURNS void
 LANGUAGE plpgsql SET enable_seqscan = off AS $$
 DECLARE
@@ -182,23 +128,6 @@ BEGIN
     PERFORM catalog.touch(found_now);
     touched := touched || found_now;
   END LOOP;
-END $$;
-
-CREATE OR REPLACE FUNCTION catalog.variant_part_changed() RETURNS trigger
-LANGUAGE plpgsql AS $$
-DECLARE
-  ids uuid[];
-BEGIN
-  IF TG_OP = 'INSERT' THEN
-    SELECT array_agg(DISTINCT variant_id) INTO ids FROM after_rows;
-  ELSIF TG_OP = 'DELETE' THEN
-    SELECT array_agg(DISTINCT variant_id) INTO ids FROM before_rows;
-  ELSE
-    SELECT array_agg(DISTINCT variant_id) INTO ids FROM (
-      (TABLE after_rows EXCEPT ALL TABLE before_rows) UNION ALL (TABLE before_rows EXCEPT ALL TABLE after_rows)) d;
-  END IF;
-  IF ids IS NOT NULL THEN PERFORM catalog.touch_products_of_variants(ids); END IF;
-  RETURN NULL;
 END $$;
 
 CREATE OR REPLACE FUNCTION catalog.sync_listing(ids uuid[]) RETURNS void
@@ -221,6 +150,4 @@ BEGIN
    WHERE (l.published_at, l.title) IS DISTINCT FROM (excluded.published_at, excluded.title);
 END $$;
 
-DROP FUNCTION catalog.remove_prices(uuid[], boolean);
-DROP FUNCTION catalog.prices_are_of_something(uuid[], text[]);
 DROP FUNCTION catalog.build_documents(uuid[]);

@@ -1,8 +1,7 @@
 -- Many products at once: what was done row by row is done for all rows of a statement, and nothing is written twice.
 --
--- A thousand new products spent most of their time in three places: documents were built by two functions per product,
--- stock that arrived after its variants wrote every one of them again, and foreign keys asked once per row for what
--- the statement's own trigger looks up in one go.
+-- A thousand new products spent most of their time in two places: documents were built by two functions per product, and
+-- stock that arrived after its variants wrote every one of them again.
 
 -- The same numbers as catalog.dep(), without a call for each key.
 CREATE OR REPLACE FUNCTION catalog.deps(kind text, keys text[]) RETURNS bigint[]
@@ -164,16 +163,7 @@ BEGIN
    WHERE (l.published_at, l.title) IS DISTINCT FROM (excluded.published_at, excluded.title);
 END $$;
 
--- A category that goes has no products and none below it, so none is listed there: another foreign key says this already.
-ALTER TABLE product_listing DROP CONSTRAINT product_listing_category_fkey;
-
--- Prices: the most rows of all, and each asked for its currency and its variant. The statement's trigger asks once for all
--- of them, under the locks that a foreign key would take or stronger ones: the product's, which who deletes a variant takes,
--- too, before the prices go; and the currencies'.
-ALTER TABLE price DROP CONSTRAINT price_variant_fkey, DROP CONSTRAINT price_currency_fkey;
-COMMENT ON COLUMN price.variant_id IS 'A variant: held by catalog.variant_part_changed and catalog.variant_changed.';
-COMMENT ON COLUMN price.currency IS 'A currency: held by catalog.variant_part_changed and catalog.currency_changed.';
-
+-- Parts of a product that this transaction has touched already need no second look.
 CREATE OR REPLACE FUNCTION catalog.touch_products_of_variants(ids uuid[]) RETURNS void
 LANGUAGE plpgsql SET enable_seqscan = off AS $$
 DECLARE
@@ -193,134 +183,4 @@ BEGIN
     PERFORM catalog.touch(found_now);
     touched := touched || found_now;
   END LOOP;
-END $$;
-
--- Whether new prices have a variant and a currency. With the locks of the products.
-CREATE FUNCTION catalog.prices_are_of_something(variants uuid[], currencies text[]) RETURNS void
-LANGUAGE plpgsql SET enable_seqscan = off AS $$
-DECLARE
-  found_now text[];
-BEGIN
-  IF (SELECT count(*) FROM public.variant WHERE id = ANY (variants)) < cardinality(variants) THEN
-    RAISE EXCEPTION 'a price is of a variant that is not there'
-      USING ERRCODE = 'foreign_key_violation', CONSTRAINT = 'price_variant_fkey', TABLE = 'price';
-  END IF;
-  SELECT array_agg(code) INTO found_now FROM (
-    SELECT code FROM public.currency WHERE code = ANY (currencies) ORDER BY code FOR KEY SHARE) c;
-  IF coalesce(cardinality(found_now), 0) < cardinality(currencies) THEN
-    RAISE EXCEPTION 'a price is in a currency that is not there'
-      USING ERRCODE = 'foreign_key_violation', CONSTRAINT = 'price_currency_fkey', TABLE = 'price';
-  END IF;
-END $$;
-
-CREATE OR REPLACE FUNCTION catalog.variant_part_changed() RETURNS trigger
-LANGUAGE plpgsql AS $$
-DECLARE
-  ids uuid[];
-BEGIN
-  IF TG_OP = 'INSERT' THEN
-    SELECT array_agg(DISTINCT variant_id) INTO ids FROM after_rows;
-  ELSIF TG_OP = 'DELETE' THEN
-    SELECT array_agg(DISTINCT variant_id) INTO ids FROM before_rows;
-  ELSE
-    SELECT array_agg(DISTINCT variant_id) INTO ids FROM (
-      (TABLE after_rows EXCEPT ALL TABLE before_rows) UNION ALL (TABLE before_rows EXCEPT ALL TABLE after_rows)) d;
-  END IF;
-  IF ids IS NULL THEN RETURN NULL; END IF;
-  PERFORM catalog.touch_products_of_variants(ids);
-  IF TG_TABLE_NAME = 'price' AND TG_OP <> 'DELETE' THEN
-    PERFORM catalog.prices_are_of_something((SELECT array_agg(DISTINCT variant_id) FROM after_rows),
-      (SELECT array_agg(DISTINCT currency) FROM after_rows));
-  END IF;
-  RETURN NULL;
-END $$;
-
--- Prices go with their variant. After its product is touched: who wrote a price meanwhile had that lock, and is seen here.
-CREATE OR REPLACE FUNCTION catalog.variant_changed() RETURNS trigger
-LANGUAGE plpgsql AS $$
-DECLARE
-  ids uuid[];
-  skus text[];
-  gone uuid[];
-BEGIN
-  IF TG_OP = 'INSERT' THEN
-    SELECT array_agg(DISTINCT product_id), array_agg(sku) FILTER (WHERE sku IS NOT NULL) INTO ids, skus FROM after_rows;
-  ELSIF TG_OP = 'DELETE' THEN
-    SELECT array_agg(DISTINCT product_id), array_agg(sku) FILTER (WHERE sku IS NOT NULL), array_agg(id)
-      INTO ids, skus, gone FROM before_rows;
-  ELSE
-    SELECT array_agg(DISTINCT product_id) INTO ids FROM (
-      (SELECT *, attributes::text FROM after_rows EXCEPT ALL SELECT *, attributes::text FROM before_rows)
-      UNION ALL
-      (SELECT *, attributes::text FROM before_rows EXCEPT ALL SELECT *, attributes::text FROM after_rows)) d;
-    IF ids IS NULL THEN RETURN NULL; END IF;
-    SELECT array_agg(DISTINCT sku) INTO skus FROM (
-      (SELECT product_id, id, sku FROM after_rows EXCEPT ALL SELECT product_id, id, sku FROM before_rows)
-      UNION ALL
-      (SELECT product_id, id, sku FROM before_rows EXCEPT ALL SELECT product_id, id, sku FROM after_rows)) d
-     WHERE sku IS NOT NULL;
-    SELECT array_agg(id) INTO gone FROM (SELECT id FROM before_rows EXCEPT SELECT id FROM after_rows) d;
-  END IF;
-  PERFORM catalog.touch(ids);
-  PERFORM catalog.record(catalog.deps('sku', skus), '{}');
-  IF gone IS NOT NULL THEN PERFORM catalog.remove_prices(gone, TG_OP = 'DELETE'); END IF;
-  RETURN NULL;
-END $$;
-
--- Prices of variants that are gone: removed with them, in the way of one whose id is changed.
-CREATE FUNCTION catalog.remove_prices(variants uuid[], deleted boolean) RETURNS void
-LANGUAGE plpgsql SET enable_seqscan = off AS $$
-BEGIN
-  IF deleted THEN
-    DELETE FROM public.price WHERE variant_id = ANY (variants);
-  ELSIF EXISTS (SELECT FROM public.price WHERE variant_id = ANY (variants)) THEN
-    RAISE EXCEPTION 'the id of a variant with prices cannot change'
-      USING ERRCODE = 'foreign_key_violation', CONSTRAINT = 'price_variant_fkey', TABLE = 'price';
-  END IF;
-END $$;
-
--- A currency that prices are in stays. Who writes a price holds the currency, so that its rows are seen here.
-CREATE FUNCTION catalog.currency_changed() RETURNS trigger
-LANGUAGE plpgsql AS $$
-DECLARE
-  gone text[];
-BEGIN
-  IF TG_OP = 'TRUNCATE' THEN
-    SELECT array_agg(code) INTO gone FROM public.currency; -- before it
-  ELSIF TG_OP = 'DELETE' THEN
-    SELECT array_agg(code) INTO gone FROM before_rows;
-  ELSE
-    SELECT array_agg(code) INTO gone FROM (SELECT code FROM before_rows EXCEPT SELECT code FROM after_rows) d;
-  END IF;
-  IF EXISTS (SELECT FROM public.price WHERE currency = ANY (gone)) THEN
-    RAISE EXCEPTION 'there are prices in this currency'
-      USING ERRCODE = 'foreign_key_violation', CONSTRAINT = 'price_currency_fkey', TABLE = 'price';
-  END IF;
-  RETURN NULL;
-END $$;
-CREATE TRIGGER keep_update AFTER UPDATE ON currency REFERENCING OLD TABLE AS before_rows NEW TABLE AS after_rows
-  FOR EACH STATEMENT EXECUTE FUNCTION catalog.currency_changed();
-CREATE TRIGGER keep_delete AFTER DELETE ON currency REFERENCING OLD TABLE AS before_rows
-  FOR EACH STATEMENT EXECUTE FUNCTION catalog.currency_changed();
-CREATE TRIGGER keep_truncate BEFORE TRUNCATE ON currency
-  FOR EACH STATEMENT EXECUTE FUNCTION catalog.currency_changed();
-ALTER TABLE currency ENABLE ALWAYS TRIGGER keep_update;
-ALTER TABLE currency ENABLE ALWAYS TRIGGER keep_delete;
-ALTER TABLE currency ENABLE ALWAYS TRIGGER keep_truncate;
-
-CREATE OR REPLACE FUNCTION catalog.truncated() RETURNS trigger
-LANGUAGE plpgsql AS $$
-BEGIN
-  PERFORM catalog.record('{0}', NULL);
-  IF TG_TABLE_NAME NOT IN ('product', 'brand', 'category', 'stock_level') THEN
-    UPDATE public.product SET touched_xid = pg_current_xact_id(), updated_at = now()
-     WHERE touched_xid <> pg_current_xact_id() OR updated_at <> now();
-    PERFORM catalog.spoil_documents((SELECT array_agg(id) FROM public.product));
-  END IF;
-  IF TG_TABLE_NAME IN ('product_category', 'category') THEN DELETE FROM public.product_listing; END IF;
-  IF TG_TABLE_NAME = 'variant' THEN DELETE FROM public.price; END IF;
-  IF TG_TABLE_NAME = 'stock_level' THEN
-    UPDATE public.variant SET availability = '' WHERE track_inventory; -- the trigger on variant computes the right one
-  END IF;
-  RETURN NULL;
 END $$;

@@ -348,10 +348,13 @@ diesel::table! {
 
 diesel::joinable!(media -> product (product_id));
 diesel::joinable!(option_value -> product_option (option_id));
+diesel::joinable!(price -> currency (currency));
+diesel::joinable!(price -> variant (variant_id));
 diesel::joinable!(product -> brand (brand_id));
 diesel::joinable!(product_category -> category (category_id));
 diesel::joinable!(product_category -> product (product_id));
 diesel::joinable!(product_document -> product (product_id));
+diesel::joinable!(product_listing -> category (category_id));
 diesel::joinable!(product_option -> product (product_id));
 diesel::joinable!(product_tag -> product (product_id));
 diesel::joinable!(product_tag -> tag (tag_id));

@@ -42,7 +42,6 @@ mod log;
 mod names;
 mod openapi;
 mod positions;
-mod prices;
 mod product_types;
 mod pruning;
 mod races;
