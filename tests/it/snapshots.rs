@@ -40,7 +40,7 @@ fn create(app: &App) {
             "title": format!("Lamp {number} of brass"),
             "description": "Shines.",
             "tags": [format!("tag{}", number % 3)],
-            "attributes": {"colour": ["red", "blue"][number % 2]},
+            "attributes": {"colour": if number.is_multiple_of(2) { "red" } else { "blue" }},
             "variants": [{"sku": format!("LMP-{number}"), "prices": [price]}],
         }));
     }
