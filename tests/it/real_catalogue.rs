@@ -121,7 +121,7 @@ impl Shop {
             ("esci-us/products.jsonl.gz", convert::esci),
         ] {
             let lines = read(&folder.join(file));
-            let content = lines.iter().map(|line| format!("{line}\n")).collect::<String>();
+            let content = lines.iter().map(|line| format!("{line}\n")).collect::<Vec<_>>().concat();
             import(&mut connection, &mut JsonLines::new(content.as_bytes()), lines.len());
             records.extend(lines.iter().map(Record::of));
         }
