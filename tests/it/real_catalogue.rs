@@ -28,6 +28,9 @@ use crate::{
     },
 };
 
+/// Reads a file as lines of ours.
+type Convert = fn(&Path) -> Vec<Value>;
+
 /// The catalogue, and what is known of it without asking it.
 struct Shop {
     app: App,
@@ -113,7 +116,7 @@ impl Shop {
         let app = App::start();
         let mut connection = connect_for_bulk(&app.database.as_ref().unwrap().url).unwrap();
         let mut records = Vec::new();
-        let files: [(&str, fn(&Path) -> Vec<Value>); 5] = [
+        let files: [(&str, Convert); 5] = [
             ("dummyjson/products.json", convert::dummyjson),
             ("eshop/catalog.json", convert::eshop),
             ("saleor/populatedb_data.json", convert::saleor),
