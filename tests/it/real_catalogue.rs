@@ -28,6 +28,9 @@ use crate::{
     },
 };
 
+/// Reads a file as lines of ours.
+type Convert = fn(&Path) -> Vec<Value>;
+
 /// The catalogue, and what is known of it without asking it.
 struct Shop {
     app: App,
@@ -113,15 +116,16 @@ impl Shop {
         let app = App::start();
         let mut connection = connect_for_bulk(&app.database.as_ref().unwrap().url).unwrap();
         let mut records = Vec::new();
-        for (file, read) in [
-            ("dummyjson/products.json", convert::dummyjson as fn(&Path) -> Vec<Value>),
+        let files: [(&str, Convert); 5] = [
+            ("dummyjson/products.json", convert::dummyjson),
             ("eshop/catalog.json", convert::eshop),
             ("saleor/populatedb_data.json", convert::saleor),
             ("spree/products.csv", convert::spree),
             ("esci-us/products.jsonl.gz", convert::esci),
-        ] {
+        ];
+        for (file, read) in files {
             let lines = read(&folder.join(file));
-            let content = lines.iter().map(|line| format!("{line}\n")).collect::<String>();
+            let content = lines.iter().map(|line| format!("{line}\n")).collect::<Vec<_>>().concat();
             import(&mut connection, &mut JsonLines::new(content.as_bytes()), lines.len());
             records.extend(lines.iter().map(Record::of));
         }
@@ -177,7 +181,7 @@ impl Shop {
             let page = self.app.get_json(&path);
             assert_eq!(page["total"]["count"], json!(expected.len()), "{path}");
             if path == first {
-                self.counts(&page["facets"]["brand"], &expected, query);
+                Self::counts(&page["facets"]["brand"], &expected, query);
             }
             ids.extend(
                 page["items"].as_array().unwrap().iter().map(|item| item["id"].as_str().unwrap().to_owned()),
@@ -190,7 +194,7 @@ impl Shop {
     }
 
     /// Brands of what matches, where the list is not narrowed by brand itself and has no more than are told.
-    fn counts(&self, facet: &Value, expected: &[&Record], query: &str) {
+    fn counts(facet: &Value, expected: &[&Record], query: &str) {
         let mut counts = BTreeMap::<String, u64>::new();
         for brand in expected.iter().filter_map(|one| one.brand.clone()) {
             *counts.entry(brand).or_default() += 1;

@@ -155,7 +155,7 @@ fn multiplied(copies: u32) -> String {
         } else {
             "''"
         };
-        statements.push_str(&format!(
+        statements.extend([format!(
             "DO $$ DECLARE list text; made text; BEGIN \
                SELECT string_agg(quote_ident(column_name), ', ' ORDER BY ordinal_position), \
                  string_agg(CASE WHEN column_name IN ({IDS}, {own_id}) \
@@ -166,10 +166,10 @@ fn multiplied(copies: u32) -> String {
                INTO list, made FROM information_schema.columns WHERE table_schema = 'public' AND table_name = '{table}'; \
                EXECUTE format('INSERT INTO {table} (%s) SELECT %s FROM generate_series(1, {copies}) k, {table}', list, made); \
              END $$;"
-        ));
+        )]);
     }
     let products = u64::from(copies) * u64::from(IMPORTED);
-    statements.push_str(&format!(
+    statements.extend([format!(
         "INSERT INTO brand (slug, name) SELECT 'grown-' || n, 'Grown ' || n FROM generate_series(1, {products} / 500) n; \
          INSERT INTO tag (name) SELECT 'grown ' || n FROM generate_series(1, {products} / 50) n; \
          INSERT INTO category (slug, name, path, lineage, id) \
@@ -187,7 +187,7 @@ fn multiplied(copies: u32) -> String {
            FOR one, name IN SELECT relation, tgname FROM fired \
            LOOP EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I', one, name); END LOOP; END $$; \
          DROP TABLE fired"
-    ));
+    )]);
     statements
 }
 

@@ -28,8 +28,8 @@ pub(crate) struct Execution {
 
 impl Execution {
     fn of(plan: &Value) -> Self {
-        let mut execution = Self::default();
-        execution.buffers = number(plan, "Shared Hit Blocks") + number(plan, "Shared Read Blocks");
+        let buffers = number(plan, "Shared Hit Blocks") + number(plan, "Shared Read Blocks");
+        let mut execution = Self { buffers, ..Self::default() };
         execution.add(plan);
         execution.plan = serde_json::to_string_pretty(plan).expect("a plan");
         execution

@@ -17,7 +17,6 @@
     clippy::string_slice,
     clippy::print_stdout,
     clippy::print_stderr,
-    clippy::float_arithmetic,
     clippy::as_conversions,
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
@@ -71,9 +70,6 @@ struct Options {
     /// Taken and ignored, as cargo's own tests have it
     #[arg(long)]
     nocapture: bool,
-    /// Taken and ignored, as cargo's own tests have it
-    #[arg(long)]
-    exact: bool,
 }
 
 impl Options {
@@ -108,7 +104,7 @@ fn main() -> ExitCode {
     if options.table || options.large {
         table::print(&judgement.pairs);
     }
-    report(&judgement, sites::silent())
+    report(&judgement, &sites::silent())
 }
 
 /// Runs the script on a catalogue of its own: planned for each execution, then once for all.
@@ -125,8 +121,8 @@ fn explain(server: &Server, name: &str, copies: u32) -> Work {
     work
 }
 
-fn report(judgement: &Judgement<'_>, silent: Vec<String>) -> ExitCode {
-    for place in &silent {
+fn report(judgement: &Judgement<'_>, silent: &[String]) -> ExitCode {
+    for place in silent {
         println!("nobody explains what is sent at {place}");
     }
     for fault in &judgement.faults {

@@ -7,7 +7,7 @@ use super::Stage;
 
 impl Stage<'_> {
     /// Sends an edit for any version and reads what it answers.
-    fn send(&self, method: Method, path: &str, body: &Value) -> Value {
+    fn send(&self, method: &Method, path: &str, body: &Value) -> Value {
         let answer = self.app.admin_json(method.clone(), &format!("/v1/admin/{path}"), body);
         let status = answer.status();
         let text = answer.text().expect("a body");
@@ -23,17 +23,17 @@ impl Stage<'_> {
 
     /// Creates, reads, lists, replaces and patches one of these; gives its path.
     fn live(&self, noun: &str, draft: &Value, patch: &Value) -> String {
-        let made = self.send(Method::POST, noun, draft);
+        let made = self.send(&Method::POST, noun, draft);
         let path = format!("{noun}/{}", id(&made));
         self.read(&path);
         self.read(noun);
-        self.send(Method::PUT, &path, draft);
-        self.send(Method::PATCH, &path, patch);
+        self.send(&Method::PUT, &path, draft);
+        self.send(&Method::PATCH, &path, patch);
         path
     }
 
     fn delete(&self, path: &str) {
-        self.send(Method::DELETE, path, &json!({}));
+        self.send(&Method::DELETE, path, &json!({}));
     }
 }
 
@@ -60,7 +60,7 @@ pub(super) fn run(stage: &mut Stage<'_>) {
         &json!({"words": [format!("lamp{pass}"), "lantern"]}),
     );
     stage.delete(&synonyms);
-    let token = stage.send(Method::POST, "tokens", &json!({"name": "plans", "scope": "read"}));
+    let token = stage.send(&Method::POST, "tokens", &json!({"name": "plans", "scope": "read"}));
     stage.read("tokens");
     stage.delete(&format!("tokens/{}", id(&token)));
     products(stage, &brand, &below);
@@ -70,12 +70,12 @@ pub(super) fn run(stage: &mut Stage<'_>) {
         let answer = stage.app.admin_json(Method::DELETE, &format!("/v1/admin/{used}"), &json!({}));
         assert_eq!(answer.status(), StatusCode::UNPROCESSABLE_ENTITY);
     }
-    let unused = stage.send(Method::POST, "brands", &json!({"name": format!("Unused {pass}")}));
+    let unused = stage.send(&Method::POST, "brands", &json!({"name": format!("Unused {pass}")}));
     stage.delete(&format!("brands/{}", id(&unused)));
-    let unused = stage.send(Method::POST, "categories", &json!({"name": format!("Unused {pass}")}));
+    let unused = stage.send(&Method::POST, "categories", &json!({"name": format!("Unused {pass}")}));
     stage.delete(&format!("categories/{}", id(&unused)));
     // A category moves with its products.
-    stage.send(Method::PATCH, &below, &json!({"parent_id": null}));
+    stage.send(&Method::PATCH, &below, &json!({"parent_id": null}));
 }
 
 fn types(stage: &Stage<'_>) {
@@ -87,7 +87,7 @@ fn types(stage: &Stage<'_>) {
     stage.delete(&kind);
     stage.delete(&attribute);
     if pass == 0 {
-        stage.send(Method::POST, "product-types", &json!({"code": "thing", "name": "Thing"}));
+        stage.send(&Method::POST, "product-types", &json!({"code": "thing", "name": "Thing"}));
     }
     let all = stage.read("product-types");
     let thing = all["items"].as_array().expect("items").iter().find(|kind| kind["code"] == "thing");
@@ -122,28 +122,28 @@ fn large(stage: &Stage<'_>, brand: &str, category: &str, round: usize) -> Value 
 
 fn products(stage: &Stage<'_>, brand: &str, category: &str) {
     let pass = stage.pass;
-    let made = stage.send(Method::POST, "products", &large(stage, brand, category, 0));
+    let made = stage.send(&Method::POST, "products", &large(stage, brand, category, 0));
     let path = format!("products/{}", id(&made));
     stage.read(&path);
-    stage.send(Method::PUT, &path, &large(stage, brand, category, 1));
+    stage.send(&Method::PUT, &path, &large(stage, brand, category, 1));
     stage.send(
-        Method::PATCH,
+        &Method::PATCH,
         &path,
         &json!({"title": format!("Plan {pass} again"), "slug": format!("again-{pass}")}),
     );
     stage.app.get(&format!("/v1/store/products/by-slug/plan-{pass}-0"));
-    stage.send(Method::PUT, &path, &json!({"title": "Bare", "brand_id": brand.split('/').nth(1), "category_ids": [category.split('/').nth(1)]}));
+    stage.send(&Method::PUT, &path, &json!({"title": "Bare", "brand_id": brand.split('/').nth(1), "category_ids": [category.split('/').nth(1)]}));
     // Slugs of the same title must be told apart; names may be given instead of ids.
     for _ in 0..2 {
         let draft = json!({"title": "Lamp of plans", "brand": format!("Mark {pass}"), "categories": [format!("Above {pass} > Beneath {pass}")]});
-        stage.send(Method::POST, "products", &draft);
+        stage.send(&Method::POST, "products", &draft);
     }
     stage.delete(&path);
     let after = stage.ids[100];
     for list in ["limit=200".to_owned(), format!("limit=200&after={after}"), "deleted=true".to_owned()] {
         stage.read(&format!("products?{list}"));
     }
-    stage.send(Method::POST, &format!("{path}/restore"), &json!({}));
+    stage.send(&Method::POST, &format!("{path}/restore"), &json!({}));
     stage.delete(&path);
 }
 
@@ -156,16 +156,16 @@ fn existing(stage: &Stage<'_>) {
     for read in with_variants.take(5) {
         let path = format!("products/{}", id(&read));
         stage.send(
-            Method::PATCH,
+            &Method::PATCH,
             &path,
             &json!({"description": format!("Planned {pass}"), "tags": ["common"]}),
         );
         let variant = format!("variants/{}", id(&read["variants"][0]));
         stage.read(&variant);
-        stage.send(Method::PATCH, &variant, &json!({"barcode": null, "allow_backorder": pass == 0}));
-        stage.send(Method::PUT, &format!("{variant}/prices/CHF"), &json!({"amount": 4200}));
-        stage.send(Method::DELETE, &format!("{variant}/prices/CHF"), &json!({}));
-        stage.send(Method::PUT, &format!("{variant}/stock/shelf"), &json!({"quantity": 3}));
-        stage.send(Method::POST, &format!("{variant}/stock/shelf/adjust"), &json!({"by": -3}));
+        stage.send(&Method::PATCH, &variant, &json!({"barcode": null, "allow_backorder": pass == 0}));
+        stage.send(&Method::PUT, &format!("{variant}/prices/CHF"), &json!({"amount": 4200}));
+        stage.send(&Method::DELETE, &format!("{variant}/prices/CHF"), &json!({}));
+        stage.send(&Method::PUT, &format!("{variant}/stock/shelf"), &json!({"quantity": 3}));
+        stage.send(&Method::POST, &format!("{variant}/stock/shelf/adjust"), &json!({"by": -3}));
     }
 }

@@ -42,7 +42,7 @@ pub(super) fn run_all(stage: &mut Stage<'_>) {
 }
 
 fn lines(stage: &mut Stage<'_>, products: &[Value]) {
-    let text = products.iter().map(|product| format!("{product}\n")).collect::<String>();
+    let text = products.iter().map(|product| format!("{product}\n")).collect::<Vec<_>>().concat();
     import(stage, &mut JsonLines::new(std::io::Cursor::new(text)));
 }
 
@@ -50,11 +50,11 @@ fn shopify(stage: &mut Stage<'_>) {
     let mut text =
         "Handle,Title,Vendor,Type,Tags,Option1 Name,Option1 Value,Variant SKU,Variant Price\n".to_owned();
     for (n, slug) in stage.slugs[..20].iter().enumerate() {
-        text.push_str(&format!("{slug},Known {n},Imported,thing,known,,,,9.99\n"));
-        text.push_str(&format!(
+        text.extend([format!("{slug},Known {n},Imported,thing,known,,,,9.99\n")]);
+        text.extend([format!(
             "new-{}-{n},New {n},Imported,thing,new,Size,S,N{}-{n},9.99\n",
             stage.pass, stage.pass
-        ));
+        )]);
     }
     let mut file = tempfile::NamedTempFile::new().expect("a file");
     file.write_all(text.as_bytes()).expect("a file");

@@ -19,7 +19,7 @@ use super::Stage;
 use crate::{catalogue::number, support::waiting::wait_until};
 
 /// How long the index of a million products may take to be read by a test build.
-const INDEX: Duration = Duration::from_secs(900);
+const INDEX: Duration = Duration::from_mins(15);
 
 /// What an instance asks before its index of lists stands, what a check asks, what feeds the index.
 pub(super) fn direct(stage: &mut Stage<'_>) {
