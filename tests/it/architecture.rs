@@ -48,7 +48,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "telemetry",
         ],
     ),
-    ("http", &["http", "catalog", "domain", "limits", "settings", "telemetry"]),
+    ("http", &["http", "catalog", "domain", "limits", "settings", "supervision", "telemetry"]),
     ("import", &["import", "store", "domain", "limits"]),
     ("embedded", &["embedded", "limits"]),
 ];

@@ -89,6 +89,7 @@ mod tests {
         assert_eq!(random.sample(&[1, 2, 3], 2).len(), 2);
         assert_eq!(random.pick::<u8>(&[]), 0);
     }
+
     #[test]
     fn the_first_are_far_more_often_and_the_last_still_met() {
         let mut counts = [0_u32; 400];
@@ -97,7 +98,7 @@ mod tests {
             counts[random.zipf_index(400)] += 1;
         }
         assert!((9_000..=14_000).contains(&counts[0]), "{}", counts[0]);
-        assert!(counts[0] > counts[9] * 7 && counts[9] > counts[99] * 7, "{counts:?}");
+        assert!(counts[0] > counts[9] * 5 && counts[9] > counts[99] * 5, "{counts:?}");
         assert!(counts.iter().all(|count| *count > 0), "{counts:?}");
     }
 }
