@@ -241,7 +241,7 @@ fn text_alone(products: u64) {
 }
 
 fn main() {
-    let products = std::env::args().find_map(|argument| argument.parse().ok()).unwrap_or(1_000_000);
+    let products: u64 = std::env::args().find_map(|argument| argument.parse().ok()).unwrap_or(1_000_000);
     let mut index = ListingIndex::new(&Locale::default());
     index.set_brands(catalogue::brands());
     index.set_categories(catalogue::categories());

@@ -120,15 +120,12 @@ impl Lexicon {
 
     fn new_term(&mut self) -> u32 {
         let term = Term { words: 1, postings: Postings::default() };
-        match self.free_terms.pop() {
-            Some(id) => {
-                put(&mut self.terms, id, term);
-                id
-            }
-            None => {
-                self.terms.push(term);
-                id_of(self.terms.len().saturating_sub(1))
-            }
+        if let Some(id) = self.free_terms.pop() {
+            put(&mut self.terms, id, term);
+            id
+        } else {
+            self.terms.push(term);
+            id_of(self.terms.len().saturating_sub(1))
         }
     }
 

@@ -142,13 +142,12 @@ fn edits_faster_than_they_can_be_compared_are_no_difference() {
                 }
             });
         }
-        let outputs: Vec<Output> = (0..3).map(|_| check(&database, &["--samples", "10"])).collect();
+        // Each is compared again and again before it is given up.
+        let output = check(&database, &["--samples", "5"]);
         done.store(true, Ordering::Release);
-        for output in &outputs {
-            let (code, report) = report(output);
-            assert!([0, 8].contains(&code), "{report:#}");
-            assert_eq!(report["different"], 0, "{report:#}");
-        }
+        let (code, report) = report(&output);
+        assert!([0, 8].contains(&code), "{report:#}");
+        assert_eq!(report["different"], 0, "{report:#}");
     });
 }
 

@@ -151,7 +151,7 @@ fn damaged_snapshots_are_refused() {
     is_refused(|path, _| change(path, |bytes| bytes[40] ^= 1));
     is_refused(|path, _| {
         change(path, |bytes| {
-            let middle = (512 + bytes.len()) / 2;
+            let middle = usize::midpoint(512, bytes.len());
             bytes[middle] ^= 16;
         });
     });

@@ -143,7 +143,9 @@ mod tests {
         }
         let nodes: BTreeSet<_> = paths
             .keys()
-            .flat_map(|path| path.match_indices(" > ").map(|(end, _)| &path[..end]).chain([path.as_str()]))
+            .flat_map(|path| {
+                path.match_indices(" > ").map(|(end, _)| path.get(..end).unwrap()).chain([path.as_str()])
+            })
             .collect();
         assert!((1300..=1600).contains(&nodes.len()), "{} categories", nodes.len());
         for counts in [paths.into_values().collect::<Vec<_>>(), brands.into_values().collect()] {

@@ -52,23 +52,27 @@ proptest! {
         batch in 1_usize..9,
     ) {
         let mut single = index();
-        first.iter().for_each(|product| single.put(product.clone()));
+        for product in &first {
+            single.put(product.clone());
+        }
         let mut bulk = filled(index(), &first, batch);
         check(&bulk, &single, &queries);
-        removed.iter().for_each(|number| {
+        for number in &removed {
             single.remove(&id(*number));
             bulk.remove(&id(*number));
-        });
-        second.iter().for_each(|product| single.put(product.clone()));
+        }
+        for product in &second {
+            single.put(product.clone());
+        }
         let bulk = filled(bulk, &second, batch);
         check(&bulk, &single, &queries);
         let (lists, words) = written(&bulk);
         let mut back = read((&lists, &words)).unwrap();
         check(&back, &single, &queries);
-        later.iter().for_each(|product| {
+        for product in &later {
             single.put(product.clone());
             back.put(product.clone());
-        });
+        }
         check(&back, &single, &queries);
         (0..PRODUCTS).for_each(|number| back.remove(&id(number)));
         prop_assert!(back.holds_nothing());
