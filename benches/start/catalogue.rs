@@ -58,7 +58,9 @@ pub(crate) fn multiply(connection: &mut Connection, times: u32) -> QueryResult<(
         connection.batch_execute(&statement)?;
     }
     connection.batch_execute(&triggers("ENABLE"))?;
-    connection.batch_execute("SET session_replication_role = DEFAULT; VACUUM ANALYZE")
+    connection.batch_execute("SET session_replication_role = DEFAULT")?;
+    // Not within a batch: that is a transaction.
+    connection.batch_execute("VACUUM ANALYZE")
 }
 
 /// Changes so many products, as an edit does; how many these were.
