@@ -6,7 +6,7 @@ export PATH := $(PATH):$(HOME)/.cargo/bin:/usr/sbin:/opt/homebrew/bin:/opt/homeb
 # Products that the first start puts into an empty catalogue.
 DEMO_PRODUCTS ?= 1000
 
-.PHONY: help run test plans model histories mutants api-test bench-coherence bench-import bench-listing bench-search bench-start lint setup clean
+.PHONY: help run test plans model histories mutants api-test bench bench-coherence bench-import bench-listing bench-search bench-start lint setup clean
 
 help:
 	@echo 'make run    install what is missing, build, serve a sample catalogue on http://127.0.0.1:8080'
@@ -16,6 +16,7 @@ help:
 	@echo 'make histories  break every part in turn under load and judge what clients saw (about half an hour)'
 	@echo 'make mutants  break the coherence protocol on purpose: the histories must notice'
 	@echo 'make api-test  hold the HTTP interface against its description (schemathesis; needs python3 and PyPI)'
+	@echo 'make bench  measure how fast answers are: against a bare handler, nginx, Varnish (about 15 minutes; Linux)'
 	@echo 'make bench-coherence  measure what coherence costs: hits, edits, deaths, edits by SQL (about 8 minutes; Linux)'
 	@echo 'make bench-import  measure an import of 100,000 products against a bare COPY of its rows (about 5 minutes)'
 	@echo 'make bench-listing  measure lists in memory at 1,000,000 products: pages, facets, edits, memory (about 5 minutes)'
@@ -52,6 +53,10 @@ mutants: setup
 # Not part of `make test`: it installs a Python tool.
 api-test: setup
 	@tests/schemathesis/run.sh
+
+# nginx and Varnish are measured where they are installed: apt-get install nginx-light varnish
+bench: setup
+	cargo bench --bench serving -- $(if $(QUICK),--quick)
 
 # One of its servers leaves the checks of a hit out, so this is such a build too; the others keep them.
 bench-coherence: setup

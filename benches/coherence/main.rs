@@ -17,23 +17,19 @@
     reason = "a program that measures and prints"
 )]
 
-mod client;
 mod death;
 mod direct;
 mod edits;
 mod hits;
-mod instance;
 mod load;
-mod machine;
-mod outcome;
-mod pace;
-mod sample;
-mod servers;
 mod sql;
-mod table;
+#[path = "../support/mod.rs"]
+mod support;
 mod throughput;
 
 use std::{process::ExitCode, time::Instant};
+
+use support::{client, instance, machine, outcome, pace, sample, servers, table};
 
 use crate::{outcome::Outcome, servers::Servers};
 

@@ -9,7 +9,7 @@ use std::{
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::{instance::TOKEN, outcome::Outcome};
+use super::{instance::TOKEN, outcome::Outcome};
 
 /// The server closes a connection that is idle for longer; it is opened anew before that.
 const IDLE_MAX: Duration = Duration::from_secs(2);
@@ -82,7 +82,8 @@ impl Client {
         Ok(())
     }
 
-    fn exchange(&mut self, request: &str, status: u16) -> Outcome<Answer> {
+    /// Sends a request as it is; the answer must have that status.
+    pub(crate) fn exchange(&mut self, request: &str, status: u16) -> Outcome<Answer> {
         self.freshen()?;
         self.stream.get_mut().write_all(request.as_bytes())?;
         let mut head = String::new();

@@ -1,7 +1,6 @@
 //! `aisle serve` as a process of its own.
 
 use std::{
-    fs,
     io::{BufRead, BufReader},
     process::{Child, Command, Stdio},
     sync::mpsc,
@@ -9,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use crate::{client::Client, outcome::Outcome};
+use super::{client::Client, outcome::Outcome, process::cpu};
 
 /// Admin token of every instance.
 pub(crate) const TOKEN: &str = "bench-token-0123456789";
@@ -58,15 +57,14 @@ impl Instance {
         Client::connect(&self.authority)
     }
 
+    /// Its process.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Time that all its threads have spent on a core, user and kernel.
     pub(crate) fn cpu(&self) -> Outcome<Duration> {
-        let mut total = Duration::ZERO;
-        for thread in fs::read_dir(format!("/proc/{}/task", self.child.id()))? {
-            let text = fs::read_to_string(thread?.path().join("schedstat"))?;
-            let nanoseconds = text.split(' ').next().unwrap_or_default().parse()?;
-            total += Duration::from_nanos(nanoseconds);
-        }
-        Ok(total)
+        cpu(self.child.id())
     }
 
     /// Sum and count of a histogram that it publishes.

@@ -13,7 +13,7 @@ use tempfile::TempDir;
 use url::Url;
 use uuid::Uuid;
 
-use crate::{instance::Instance, outcome::Outcome};
+use super::{instance::Instance, outcome::Outcome};
 
 /// Private servers that flush every commit; they stop with the value.
 #[derive(Debug)]

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::outcome::Outcome;
+use super::outcome::Outcome;
 
 /// Date, processor and load, for the head of the output.
 pub(crate) fn describe() -> Outcome<String> {

@@ -1,0 +1,100 @@
+//! How fast answers are, as ratios to a bare handler, and to proxies, measured in the same run.
+//!
+//! Starts its own Postgres, Redis, instances, bare servers and proxies as processes of their own; all of them end with it.
+//! The figure is processor time of the server per request, from the operating system's accounting: it stays the same when the
+//! load generator, on the same machine, takes more or less. Requests per second and latencies stand beside it.
+//!
+//! ```text
+//! make bench          all of it, in a quarter of an hour
+//! make bench QUICK=1  to try it out; not to judge by
+//! cargo bench --bench serving -- --part hits
+//! ```
+
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::float_arithmetic,
+    reason = "a program that measures and prints"
+)]
+
+mod bare;
+mod contest;
+mod hits;
+mod load;
+mod proxies;
+mod rival;
+mod shelf;
+mod site;
+#[path = "../support/mod.rs"]
+mod support;
+
+use std::{process::ExitCode, time::Instant};
+
+use support::{machine, outcome::Outcome, servers::Servers};
+
+/// The allocator of the program that is measured, so that the bare server has it too.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// How much is measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Extent {
+    /// Enough to judge by.
+    Full,
+    /// To try the benchmark out.
+    Quick,
+}
+
+impl Extent {
+    /// One of two.
+    pub(crate) fn of<T>(self, full: T, quick: T) -> T {
+        match self {
+            Self::Full => full,
+            Self::Quick => quick,
+        }
+    }
+}
+
+type Part = fn(&Servers, Extent) -> Outcome<()>;
+
+const PARTS: [(&str, Part); 2] = [("hits", hits::measure), ("proxies", proxies::measure)];
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let outcome = match arguments.split_first() {
+        Some((first, rest)) if first == bare::ARGUMENT => bare::serve(rest),
+        _ => run(&arguments),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("error: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: &[String]) -> Outcome<()> {
+    let (mut extent, mut wanted) = (Extent::Full, Vec::new());
+    let mut arguments = arguments.iter();
+    while let Some(argument) = arguments.next() {
+        match argument.as_str() {
+            "--quick" => extent = Extent::Quick,
+            "--part" => wanted.push(arguments.next().ok_or("--part needs a name")?),
+            // Said by cargo.
+            "--bench" => {}
+            _ => return Err(format!("unknown argument {argument}").into()),
+        }
+    }
+    let began = Instant::now();
+    let quick = extent.of("", " · quick, not to judge by");
+    println!("## How fast answers are\n\n{}{quick}", machine::describe()?);
+    let servers = Servers::start()?;
+    for (name, part) in PARTS {
+        if wanted.is_empty() || wanted.iter().any(|wanted| *wanted == name) {
+            part(&servers, extent)?;
+        }
+    }
+    println!("\nended {} after {} s, load {}", machine::now(), began.elapsed().as_secs(), machine::load()?);
+    Ok(())
+}

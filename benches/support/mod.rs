@@ -1,0 +1,13 @@
+//! What benchmarks stand on: servers and instances as processes of their own, a plain client, figures and tables.
+
+#![allow(dead_code, reason = "each benchmark uses a part of it")]
+
+pub(crate) mod client;
+pub(crate) mod instance;
+pub(crate) mod machine;
+pub(crate) mod outcome;
+pub(crate) mod pace;
+pub(crate) mod process;
+pub(crate) mod sample;
+pub(crate) mod servers;
+pub(crate) mod table;
