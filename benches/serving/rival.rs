@@ -95,7 +95,9 @@ impl Rival {
         let folder = folder()?;
         let authority = free_authority()?;
         let mut command = Command::new(program("varnishd"));
-        command.args(["-F", "-a", &authority, "-b", origin, "-s", "malloc,512m", "-j", "none", "-n"]);
+        // Without its own compression it gives what it got, with a length.
+        command.args(["-F", "-p", "http_gzip_support=off", "-a", &authority, "-b", origin]);
+        command.args(["-s", "malloc,512m", "-j", "none", "-n"]);
         command.arg(folder.path().join("work"));
         Self::start(authority, command, folder)
     }
