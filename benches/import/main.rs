@@ -8,10 +8,11 @@
 
 #![expect(clippy::print_stdout, clippy::float_arithmetic, reason = "a program that measures and prints")]
 
-mod outcome;
 mod plain;
 mod process;
 mod reader;
+#[path = "../support/mod.rs"]
+mod support;
 
 use std::{
     fs::{self, File, Permissions},
@@ -29,9 +30,9 @@ use aisle::{
 use diesel::connection::SimpleConnection;
 
 use crate::{
-    outcome::Outcome,
-    process::{Instance, Program},
+    process::Program,
     reader::{Latencies, Reader},
+    support::{instance::Instance, machine, outcome::Outcome},
 };
 
 /// Products when no number is given.
@@ -46,7 +47,7 @@ const IDLE: Duration = Duration::from_secs(15);
 fn main() -> Outcome<()> {
     let given = std::env::args().skip(1).find_map(|argument| argument.parse().ok());
     let products: u32 = given.unwrap_or(PRODUCTS);
-    println!("{} · load {}", chrono::Utc::now().format("%Y-%m-%d %H:%M UTC"), load()?);
+    println!("{}", machine::describe()?);
     let folder = tempfile::Builder::new()
         .prefix("aisle-bench-")
         .permissions(Permissions::from_mode(0o755))
@@ -63,13 +64,13 @@ fn main() -> Outcome<()> {
 
     let mut connection = pool::connect_for_bulk(&url)?;
     connection.batch_execute("VACUUM ANALYZE")?;
-    let instance = Instance::serve(&url)?;
+    let instance = Instance::serve(&[("DATABASE_URL", &url)])?;
     let names = reader::products(&mut connection)?;
-    let idle = Reader::start(instance.authority(), names.clone())?;
+    let idle = Reader::start(&instance.authority, names.clone())?;
     std::thread::park_timeout(IDLE);
     let idle = idle.stop()?;
     connection.batch_execute("CHECKPOINT")?;
-    let busy = Reader::start(instance.authority(), names)?;
+    let busy = Reader::start(&instance.authority, names)?;
     let began = Instant::now();
     let peak = import(&url, &file)?;
     let taken = began.elapsed();
@@ -89,7 +90,7 @@ fn main() -> Outcome<()> {
     show("reader, meanwhile", &busy);
     let times = |permille| busy.at(permille).as_secs_f64() / idle.at(permille).as_secs_f64();
     println!("meanwhile against idle          p50 {:.1}, p99 {:.1}  (target 3)", times(500), times(990));
-    println!("load at the end {}", load()?);
+    println!("load at the end {}", machine::load()?);
     services.stop();
     Ok(())
 }
@@ -115,10 +116,4 @@ fn write_lines(file: &Path, products: u32) -> Outcome<u64> {
 fn import(url: &str, file: &Path) -> Outcome<u64> {
     let file = file.to_str().ok_or("a path that is no text")?;
     Program::start(&["import", "jsonl", file], url)?.finish()
-}
-
-/// The machine's load over the last minute: above 1 at the start, others measure along.
-fn load() -> Outcome<String> {
-    let text = fs::read_to_string("/proc/loadavg")?;
-    Ok(text.split(' ').next().unwrap_or_default().to_owned())
 }

@@ -10,7 +10,7 @@ use std::{
 use aisle::store::Connection;
 use diesel::{QueryableByName, RunQueryDsl, connection::SimpleConnection, sql_query, sql_types::BigInt};
 
-use crate::outcome::Outcome;
+use crate::support::outcome::Outcome;
 
 /// Every table that a product has rows in, the derived ones too.
 const TABLES: [&str; 15] = [

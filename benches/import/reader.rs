@@ -9,7 +9,7 @@ use std::{
 use aisle::store::Connection;
 use diesel::{QueryableByName, RunQueryDsl, sql_query, sql_types::Text};
 
-use crate::outcome::Outcome;
+use crate::support::outcome::Outcome;
 
 /// Between two reads: few enough not to be a load of their own.
 const PAUSE: Duration = Duration::from_millis(5);

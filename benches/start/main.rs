@@ -6,21 +6,17 @@
 //! make bench-start PRODUCTS=100000  fewer, to try it out
 //! ```
 
-#![expect(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    clippy::disallowed_methods,
-    reason = "a program that measures, waits and prints"
-)]
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program that measures, waits and prints")]
 
 mod catalogue;
+#[path = "../support/mod.rs"]
+mod support;
 
 use std::{
     fs,
     net::TcpStream,
     path::Path,
     process::{Child, Command, ExitCode, Stdio},
-    thread,
     time::{Duration, Instant},
 };
 
@@ -29,14 +25,13 @@ use aisle::{
     store::pool,
 };
 use rustix::process::{Pid, Signal, kill_process};
+use support::{outcome::Outcome, pace::rest, process::resident_kilobytes};
 
 /// Products that are made; all others are copies of them.
 const MADE: u32 = 1000;
 
 /// Longest wait for an instance.
 const PATIENCE: Duration = Duration::from_mins(20);
-
-type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
 
 fn main() -> ExitCode {
     match run() {
@@ -87,7 +82,7 @@ fn start(url: &str, snapshots: &Path, name: &str) -> Outcome<()> {
         .arg(snapshots)
         .spawn()?;
     let ready = until_ready(&mut child, &address.to_string(), began);
-    let memory = resident(&child);
+    let memory = resident_kilobytes(child.id()).unwrap_or(0) / 1024;
     let stopping = Instant::now();
     if let Some(pid) = i32::try_from(child.id()).ok().and_then(Pid::from_raw) {
         kill_process(pid, Signal::TERM)?;
@@ -110,7 +105,7 @@ fn until_ready(child: &mut Child, address: &str, began: Instant) -> Outcome<Dura
         if child.try_wait()?.is_some() {
             return Err("the instance ended".into());
         }
-        thread::sleep(Duration::from_millis(10));
+        rest(Duration::from_millis(10));
     }
     Err("the instance is not ready".into())
 }
@@ -126,11 +121,4 @@ fn is_ready(address: &str) -> bool {
         Ok::<_, std::io::Error>(answer)
     };
     ask().is_ok_and(|answer| answer.starts_with("HTTP/1.1 200"))
-}
-
-/// Resident memory of a process in megabytes.
-fn resident(child: &Child) -> u64 {
-    let status = fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap_or_default();
-    let line = status.lines().find(|line| line.starts_with("VmRSS"));
-    line.and_then(|line| line.split_whitespace().nth(1)?.parse::<u64>().ok()).unwrap_or(0) / 1024
 }

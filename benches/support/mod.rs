@@ -1,6 +1,10 @@
 //! What benchmarks stand on: servers and instances as processes of their own, a plain client, figures and tables.
 
-#![allow(dead_code, reason = "each benchmark uses a part of it")]
+#![allow(
+    dead_code,
+    clippy::float_arithmetic,
+    reason = "each benchmark uses a part of it; figures are measured"
+)]
 
 pub(crate) mod client;
 pub(crate) mod instance;
