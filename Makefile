@@ -6,7 +6,7 @@ export PATH := $(PATH):$(HOME)/.cargo/bin:/usr/sbin:/opt/homebrew/bin:/opt/homeb
 # Products that the first start puts into an empty catalogue.
 DEMO_PRODUCTS ?= 1000
 
-.PHONY: help run test plans model histories kills mutants api-test bench bench-coherence bench-import bench-listing bench-micro bench-search bench-start lint setup clean
+.PHONY: help run test plans model histories kills sweep mutants api-test bench bench-coherence bench-import bench-listing bench-micro bench-search bench-start lint setup clean
 
 help:
 	@echo 'make run    install what is missing, build, serve a sample catalogue on http://127.0.0.1:8080'
@@ -15,6 +15,7 @@ help:
 	@echo 'make model  explore larger configurations of the coherence protocol (up to an hour; `make test` explores small ones)'
 	@echo 'make histories  break every part in turn under load and judge what clients saw (about half an hour)'
 	@echo 'make kills  kill server and databases 200 times in the middle of edits (about 15 minutes)'
+	@echo 'make sweep  let every single message to Postgres and Redis go wrong in turn (about half an hour)'
 	@echo 'make mutants  break the coherence protocol on purpose: the histories must notice'
 	@echo 'make api-test  hold the HTTP interface against its description (schemathesis; needs python3 and PyPI)'
 	@echo 'make bench  measure how fast answers are: against a bare handler, nginx, Varnish (about 15 minutes; Linux)'
@@ -51,6 +52,10 @@ histories: setup
 # `make test` does it five times.
 kills: setup
 	cargo test --release --test kills -- --times 200
+
+# `make test` tries some.
+sweep: setup
+	AISLE_SWEEP=all cargo test --test it sweep:: -- --nocapture
 
 # A build that can be broken, in a folder of its own; never the one that serves.
 mutants: setup

@@ -26,6 +26,9 @@ pub(crate) struct Pace {
     pub(crate) every: Duration,
 }
 
+/// Connections that ask for everything once.
+const WARMING: usize = 8;
+
 /// As fast as answers come.
 pub(crate) const UNPACED: Pace = Pace { connections: CONNECTIONS, every: Duration::ZERO };
 
@@ -180,7 +183,9 @@ impl Load {
 
     fn warm(&mut self, runtime: &Runtime) -> Outcome<()> {
         let Self { requests, connections, .. } = self;
-        let share = requests.len().div_ceil(connections.len().max(1)).max(1);
+        // A few at a time: a rush of misses would be refused.
+        let count = connections.len().min(WARMING);
+        let share = requests.len().div_ceil(count.max(1)).max(1);
         let all = connections.iter_mut().zip(requests.chunks(share)).map(|(connection, chunk)| async move {
             for request in chunk {
                 connection.exchange(request).await?;
