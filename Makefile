@@ -6,7 +6,7 @@ export PATH := $(PATH):$(HOME)/.cargo/bin:/usr/sbin:/opt/homebrew/bin:/opt/homeb
 # Products that the first start puts into an empty catalogue.
 DEMO_PRODUCTS ?= 1000
 
-.PHONY: help run test plans model histories kills sweep mutants api-test bench bench-coherence bench-import bench-listing bench-micro bench-search bench-start lint setup clean
+.PHONY: help run test plans model histories kills sweep fuzz mutants api-test bench bench-coherence bench-import bench-listing bench-micro bench-search bench-start lint setup clean
 
 help:
 	@echo 'make run    install what is missing, build, serve a sample catalogue on http://127.0.0.1:8080'
@@ -16,6 +16,7 @@ help:
 	@echo 'make histories  break every part in turn under load and judge what clients saw (about half an hour)'
 	@echo 'make kills  kill server and databases 200 times in the middle of edits (about 15 minutes)'
 	@echo 'make sweep  let every single message to Postgres and Redis go wrong in turn (about half an hour)'
+	@echo 'make fuzz  hostile input for everything that reads: CASES=200000 of each kind (minutes), more for longer'
 	@echo 'make mutants  break the coherence protocol on purpose: the histories must notice'
 	@echo 'make api-test  hold the HTTP interface against its description (schemathesis; needs python3 and PyPI)'
 	@echo 'make bench  measure how fast answers are: against a bare handler, nginx, Varnish (about 15 minutes; Linux)'
@@ -56,6 +57,11 @@ kills: setup
 # `make test` tries some.
 sweep: setup
 	AISLE_SWEEP=all cargo test --test it sweep:: -- --nocapture
+
+# `make test` runs 256 cases of each.
+CASES ?= 200000
+fuzz: setup
+	PROPTEST_CASES=$(CASES) cargo test --release --lib -- hostile never_panics refuses_anything_else
 
 # A build that can be broken, in a folder of its own; never the one that serves.
 mutants: setup

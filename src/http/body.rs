@@ -186,6 +186,8 @@ const FRAGMENT: &percent_encoding::AsciiSet = &percent_encoding::CONTROLS
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -214,5 +216,15 @@ mod tests {
         find_nul(&document, &mut String::from("#"), &mut found);
         let pointers: Vec<_> = found.iter().map(|invalid| invalid.pointer.as_str()).collect();
         assert_eq!(pointers, ["#/a", "#/b/1/c~1d", "#/e%00"]);
+    }
+
+    proptest! {
+        #[test]
+        fn hostile_bodies_name_a_place(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+            if let Err(problem) = parse(&bytes) {
+                prop_assert_eq!(problem.code(), Code::MalformedBody);
+                prop_assert_eq!(problem.errors().len(), 1);
+            }
+        }
     }
 }

@@ -9,6 +9,8 @@
 pub mod catalogue;
 pub mod demo;
 pub mod jsonl;
+#[cfg(test)]
+mod hostile_tests;
 mod keys;
 pub mod problem;
 pub mod report;

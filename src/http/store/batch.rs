@@ -258,6 +258,7 @@ impl Serialize for Item<'_> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use serde_json::json;
 
     use super::*;
@@ -281,5 +282,15 @@ mod tests {
         assert!(known.is(7, "v7-ab") && !known.is(7, "v7-cd"));
         assert!(Known { version: Some(7), tag: None }.is(7, "v7-cd"));
         assert!(!Known::default().is(7, "v7-cd"));
+    }
+
+    proptest! {
+        #[test]
+        fn hostile_batches_name_their_places(text in r#"[\[\]{}:,"0-9]{0,8}|\{"(ids|slugs|skus|x)":\[("[a-f0-9-]{0,36}"|[0-9]|null|\{"(id|slug|version|etag|y)":("a"|7|null)\})?\]\}"#) {
+            let Ok(document) = serde_json::from_str(&text) else { return Ok(()) };
+            if let Err(wrong) = read(&document) {
+                prop_assert!(!wrong.is_empty() && wrong.iter().all(|one| one.pointer.starts_with('#')));
+            }
+        }
     }
 }

@@ -92,6 +92,7 @@ fn read(query: &mut Query<'_>, currency: Currency) -> ListQuery {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use uuid::Uuid;
 
     use super::*;
@@ -136,6 +137,65 @@ mod tests {
         ] {
             let problem = list(&text).unwrap_err();
             assert_eq!(problem.errors()[0].parameter.as_deref(), Some("cursor"), "{text}");
+        }
+    }
+
+    fn query() -> impl Strategy<Value = String> {
+        let names = vec![
+            "category",
+            "brand",
+            "tag",
+            "price_min",
+            "price_max",
+            "in_stock",
+            "q",
+            "sort",
+            "facets",
+            "include",
+            "limit",
+            "cursor",
+            "attr.",
+            "attr.size",
+            "freshness",
+            "utm_source",
+            "",
+            "%00",
+        ];
+        let values = prop_oneof![
+            prop::sample::select(vec![
+                "true",
+                "title",
+                "-price",
+                "brand,price",
+                "7",
+                "total",
+                "%ff",
+                "%00",
+                "+"
+            ])
+            .prop_map(str::to_owned),
+            "[a-z0-9%+&=,.-]{0,12}",
+            "\\PC{0,8}",
+        ];
+        let pair = (prop::sample::select(names), values).prop_map(|(name, value)| format!("{name}={value}"));
+        prop::collection::vec(pair, 0..8).prop_map(|pairs| pairs.join("&"))
+    }
+
+    proptest! {
+        /// Whatever is asked, it is a list whose own cursor it takes, or every wrong parameter is named.
+        #[test]
+        fn hostile_queries_are_lists_or_named(text in query()) {
+            match list(&text) {
+                Ok(found) => {
+                    let end = Start::After(Place { key: SortKey::Time(1), id: Uuid::nil() });
+                    let token = cursor::token(&found, &end);
+                    prop_assert_eq!(cursor::start(&found, &token), Ok(end));
+                }
+                Err(problem) => {
+                    prop_assert!(problem.errors().iter().all(|fault| fault.parameter.is_some()));
+                    prop_assert!(!problem.errors().is_empty());
+                }
+            }
         }
     }
 }
