@@ -21,6 +21,7 @@ mod bare;
 mod burst;
 mod busy;
 mod contest;
+mod edits;
 mod hits;
 mod load;
 mod memory;
@@ -64,11 +65,12 @@ impl Extent {
 
 type Part = fn(&Servers, Extent) -> Outcome<()>;
 
-const PARTS: [(&str, Part); 7] = [
+const PARTS: [(&str, Part); 8] = [
     ("hits", hits::measure),
     ("proxies", proxies::measure),
     ("misses", misses::measure),
     ("burst", burst::measure),
+    ("edits", edits::measure),
     ("busy", busy::measure),
     ("overload", overload::measure),
     ("memory", memory::measure),

@@ -47,7 +47,7 @@ pub(crate) fn measure(servers: &Servers, extent: Extent) -> Outcome<()> {
     let without = catalogue.serve(None, &small)?;
     let redis =
         RedisBenchmark { url: servers.redis()?.to_owned(), bytes, keys: products, connections: CONNECTIONS };
-    let pgbench = Pgbench::new(&catalogue, products, bytes)?;
+    let pgbench = Pgbench::reads(&catalogue, products, bytes)?;
     let mut of_redis = Row::new("from Redis", format!("redis-benchmark, {CONNECTIONS} connections"), 0.35);
     let mut of_postgres = Row::new("from Postgres", format!("pgbench, {STORE_ACTORS} connections"), 0.5);
     for round in 0..rounds {
@@ -55,7 +55,7 @@ pub(crate) fn measure(servers: &Servers, extent: Extent) -> Outcome<()> {
         let seconds = extent.of(5, 1);
         let gets = redis.gets_per_second(extent.of(400_000, 40_000))?;
         of_redis.add(&runtime, &with_redis, &requests, (each, gets))?;
-        let reads = pgbench.reads_per_second(STORE_ACTORS, seconds)?;
+        let reads = pgbench.per_second(STORE_ACTORS, seconds)?;
         of_postgres.add(&runtime, &without, &requests, (each, reads))?;
     }
     print(&[of_redis, of_postgres], rounds, &catalogue, bytes);

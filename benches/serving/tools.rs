@@ -55,7 +55,7 @@ impl RedisBenchmark {
     }
 }
 
-/// A table of rows of one size, read by key with `pgbench -M prepared`.
+/// A script that `pgbench -M prepared` runs over and over.
 #[derive(Debug)]
 pub(crate) struct Pgbench {
     url: String,
@@ -63,8 +63,8 @@ pub(crate) struct Pgbench {
 }
 
 impl Pgbench {
-    /// Makes the table beside a catalogue: as many rows, of `bytes` each.
-    pub(crate) fn new(catalogue: &Catalogue, rows: usize, bytes: usize) -> Outcome<Self> {
+    /// Reads by key from a table of as many rows, of `bytes` each, made beside a catalogue.
+    pub(crate) fn reads(catalogue: &Catalogue, rows: usize, bytes: usize) -> Outcome<Self> {
         use diesel::connection::SimpleConnection;
         let mut connection = catalogue.connect()?;
         connection.batch_execute(&format!(
@@ -72,14 +72,36 @@ impl Pgbench {
              INSERT INTO bench.body SELECT n, rpad(n::text, {bytes}, md5(n::text)) FROM generate_series(1, {rows}) n"
         ))?;
         connection.batch_execute("VACUUM ANALYZE bench.body")?;
+        let script = format!("\\set id random(1, {rows})\nSELECT body FROM bench.body WHERE id = :id;\n");
+        Self::running(catalogue, &script)
+    }
+
+    /// Edits titles of the catalogue's products, each client those of its own: the statement and what its triggers do.
+    pub(crate) fn edits(catalogue: &Catalogue, clients: usize) -> Outcome<Self> {
+        use diesel::connection::SimpleConnection;
+        let own = catalogue.products.len() / clients.max(1);
+        let mut connection = catalogue.connect()?;
+        connection.batch_execute(
+            "CREATE SCHEMA bench; CREATE TABLE bench.place (n int PRIMARY KEY, id uuid NOT NULL); \
+             INSERT INTO bench.place SELECT row_number() OVER (ORDER BY id), id FROM product",
+        )?;
+        connection.batch_execute("VACUUM ANALYZE bench.place")?;
+        let script = format!(
+            "\\set n :client_id * {own} + random(1, {own})\n\\set title random(1, 1000000000)\nBEGIN;\n\
+             UPDATE product SET title = 'Edit ' || :title WHERE id = (SELECT id FROM bench.place WHERE n = :n);\nCOMMIT;\n"
+        );
+        Self::running(catalogue, &script)
+    }
+
+    fn running(catalogue: &Catalogue, text: &str) -> Outcome<Self> {
         let mut script = NamedTempFile::new()?;
-        writeln!(script, "\\set id random(1, {rows})\nSELECT body FROM bench.body WHERE id = :id;")?;
+        script.write_all(text.as_bytes())?;
         script.flush()?;
         Ok(Self { url: catalogue.url.clone(), script })
     }
 
-    /// Rows read per second.
-    pub(crate) fn reads_per_second(&self, connections: usize, seconds: u64) -> Outcome<f64> {
+    /// Times per second that the script was run.
+    pub(crate) fn per_second(&self, connections: usize, seconds: u64) -> Outcome<f64> {
         let mut command = Command::new("pgbench");
         command.args(["-n", "-M", "prepared", "-j", "1", "-c"]).arg(connections.to_string());
         command.arg("-T").arg(seconds.to_string()).arg("-f").arg(self.script.path()).arg(&self.url);

@@ -8,9 +8,9 @@
 
 pub mod catalogue;
 pub mod demo;
-pub mod jsonl;
 #[cfg(test)]
 mod hostile_tests;
+pub mod jsonl;
 mod keys;
 pub mod problem;
 pub mod report;
