@@ -68,8 +68,8 @@ impl Pgbench {
         use diesel::connection::SimpleConnection;
         let mut connection = catalogue.connect()?;
         connection.batch_execute(&format!(
-            "CREATE SCHEMA bench; CREATE TABLE bench.body (id int PRIMARY KEY, body text STORAGE PLAIN NOT NULL); \
-             INSERT INTO bench.body SELECT n, rpad(n::text, {bytes}, md5(n::text)) FROM generate_series(1, {rows}) n"
+            "CREATE SCHEMA bench; CREATE TABLE bench.body (id int PRIMARY KEY, body text NOT NULL); \
+             ALTER TABLE bench.body ALTER body SET STORAGE PLAIN; INSERT INTO bench.body SELECT n, rpad(n::text, {bytes}, md5(n::text)) FROM generate_series(1, {rows}) n"
         ))?;
         connection.batch_execute("VACUUM ANALYZE bench.body")?;
         let script = format!("\\set id random(1, {rows})\nSELECT body FROM bench.body WHERE id = :id;\n");
