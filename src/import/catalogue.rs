@@ -5,8 +5,8 @@ use std::thread;
 use serde_json::Value;
 use uuid::Uuid;
 
-pub use crate::store::products::Upserted;
 use super::beside::Beside;
+pub use crate::store::products::Upserted;
 use crate::{
     domain::draft::ProductDraft,
     store::{Connection, edit, error::StoreError, lines, products},
@@ -113,8 +113,9 @@ impl<'a> StoredCatalogue<'a> {
     }
 
     /// Imports over two connections: of a batch of new products each writes a part. They are two transactions, so two events.
-    pub fn over_two(connection: &'a mut Connection, second: &'a mut Connection) -> Self {
-        Self { second: Some(second), ..Self::new(connection) }
+    #[must_use]
+    pub fn with_second(self, second: Option<&'a mut Connection>) -> Self {
+        Self { second, ..self }
     }
 }
 

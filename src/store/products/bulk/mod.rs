@@ -21,7 +21,13 @@ use uuid::Uuid;
 
 pub use self::split::{Part, impatiently};
 use self::{known::Known, names::KnownNames, slugs::KnownSlugs};
-use super::{draft, plan, rows::{Rows, Stored}, save::Changes, types::KnownTypes, upsert::Upserted};
+use super::{
+    draft, plan,
+    rows::{Rows, Stored},
+    save::Changes,
+    types::KnownTypes,
+    upsert::Upserted,
+};
 use crate::{
     domain::draft::ProductDraft,
     store::{Connection, error::StoreError},

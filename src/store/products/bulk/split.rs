@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// Fewest new products that are worth a second transaction.
-pub const SHARED_PRODUCTS_MIN: usize = 200;
+const SHARED_PRODUCTS_MIN: usize = 200;
 
 /// New products that are written apart from their batch.
 #[derive(Debug)]
