@@ -201,12 +201,11 @@ impl Batch {
         let deleted = stored.is_some_and(|stored| stored.bookkeeping.deleted_at.is_some());
         self.known.skus_change(before, &wanted);
         let external_id = wanted.product.external_id.clone();
-        let saved = match stored {
-            Some(stored) => self.changes.add(Some(&stored.rows), wanted),
-            None => {
-                self.new.push(wanted);
-                true
-            }
+        let saved = if let Some(stored) = stored {
+            self.changes.add(Some(&stored.rows), wanted)
+        } else {
+            self.new.push(wanted);
+            true
         };
         if !saved && slug.is_none() && !deleted {
             return Ok(false);

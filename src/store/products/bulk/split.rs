@@ -85,10 +85,8 @@ pub fn impatiently(
 ) -> Result<(), StoreError> {
     let wait_at_most = |milliseconds| format!("SET LOCAL lock_timeout = {milliseconds}");
     connection.batch_execute(&wait_at_most(BULK_LOCK_TIMEOUT.as_millis()))?;
-    work(connection).map_err(|error| match error {
-        StoreError::Timeout => StoreError::Collision,
-        error => error,
-    })?;
+    let late = |error: &StoreError| matches!(error, StoreError::Timeout);
+    work(connection).map_err(|error| if late(&error) { StoreError::Collision } else { error })?;
     // For the lock of the commit.
     connection.batch_execute(&wait_at_most(BULK_STATEMENT_TIMEOUT.as_millis()))?;
     Ok(())
