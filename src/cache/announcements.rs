@@ -90,6 +90,8 @@ pub async fn listen(url: &str, channel: &str, mut heard: impl FnMut(Heard)) -> r
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn touching(count: i64) -> Change {
@@ -119,5 +121,16 @@ mod tests {
     fn acknowledgements_survive_the_round_trip() {
         let (era, member) = (Uuid::from_u128(1), Uuid::from_u128(2));
         assert_eq!(read(&ack(era, member, 7).unwrap()), Heard::Ack { era, member, position: 7 });
+    }
+
+    proptest! {
+        /// Whatever anybody publishes, hearing it never panics; what is not understood is a reason to look at the log.
+        #[test]
+        fn hostile_messages_are_doorbells_at_worst(bytes in prop::collection::vec(any::<u8>(), 0..200), cut in any::<usize>()) {
+            let _heard = read(&bytes);
+            let real = change(Uuid::from_u128(1), &touching(20)).unwrap();
+            let cut = cut % real.len();
+            prop_assert_eq!(read(&real[..cut]), Heard::Doorbell);
+        }
     }
 }

@@ -14,7 +14,7 @@ use arc_swap::ArcSwap;
 use super::error::CatalogError;
 use crate::{
     limits::REQUEST_DEADLINE,
-    supervision::{Heal, Permit, Permits, Restarts, guard::Panicked, guarded, intensity::Kind},
+    supervision::{Backlog, Heal, Patience, Permit, Restarts, guard::Panicked, guarded, intensity::Kind},
     telemetry::metrics::{Metrics, PoolMetrics},
 };
 
@@ -25,6 +25,9 @@ const GENERATION_SETTLES: Duration = Duration::from_millis(500);
 pub trait Equipment: Clone + Send + Sync + Unpin + 'static {
     /// Kind of actor.
     const KIND: Kind;
+
+    /// What a queue may be.
+    const PATIENCE: Patience;
 
     /// The pool's counters.
     fn metrics(metrics: &Metrics) -> &PoolMetrics;
@@ -57,6 +60,7 @@ struct Worker<E> {
     equipment: E,
     restarts: Restarts,
     metrics: Arc<Metrics>,
+    backlog: Arc<Backlog>,
     /// Held for as long as the thread lives: the supervisor counts these.
     _alive: Arc<()>,
 }
@@ -80,7 +84,9 @@ impl<E: Equipment, W: Work<E>> Handler<Envelope<E, W>> for Worker<E> {
         // A connection is checked out inside the guard: Diesel drops it when a panic passes by.
         let outcome = guarded(move || envelope.work.run(&equipment));
         counters.busy.dec();
-        counters.duration.observe(started.elapsed().as_secs_f64());
+        let took = started.elapsed();
+        counters.duration.observe(took.as_secs_f64());
+        self.backlog.worked(took);
         outcome.unwrap_or_else(|panicked: Panicked| {
             self.restarts.record_panic(E::KIND, &panicked.what, W::NAME);
             // In a sync context this asks the factory for a fresh actor on the same thread; the queue is untouched.
@@ -107,7 +113,7 @@ struct Inner<E: Equipment> {
     generation: ArcSwap<Generation<E>>,
     threads: usize,
     equipment: E,
-    permits: Permits,
+    backlog: Arc<Backlog>,
     restarts: Restarts,
     metrics: Arc<Metrics>,
 }
@@ -122,7 +128,8 @@ impl<E: Equipment> std::fmt::Debug for WorkerPool<E> {
 }
 
 impl<E: Equipment> WorkerPool<E> {
-    /// Starts `threads` workers; at most `queue` messages are in flight or waiting. Needs a running system.
+    /// Starts `threads` workers; at most `queue` messages are at work or waiting, fewer when a queue stands. Needs a running
+    /// system.
     pub fn start(
         equipment: E,
         threads: usize,
@@ -130,13 +137,14 @@ impl<E: Equipment> WorkerPool<E> {
         restarts: Restarts,
         metrics: Arc<Metrics>,
     ) -> Self {
-        let generation = start_generation(&equipment, threads, &restarts, &metrics);
+        let backlog = Arc::new(Backlog::new(queue, threads, E::PATIENCE));
+        let generation = start_generation(&equipment, threads, &backlog, &restarts, &metrics);
         E::metrics(&metrics).most.set(i64::try_from(threads).unwrap_or(i64::MAX));
         let inner = Inner {
             generation: ArcSwap::from_pointee(generation),
             threads,
             equipment,
-            permits: Permits::new(queue),
+            backlog,
             restarts,
             metrics,
         };
@@ -145,7 +153,7 @@ impl<E: Equipment> WorkerPool<E> {
 
     /// Sends a message and waits for its answer, at most until the request deadline.
     pub async fn ask<W: Work<E>>(&self, work: W) -> Result<W::Reply, CatalogError> {
-        let Some(permit) = self.inner.permits.take() else {
+        let Some(permit) = self.inner.backlog.admit() else {
             E::metrics(&self.inner.metrics).refused.inc();
             E::KIND.metrics(&self.inner.metrics).refusals.inc();
             return Err(CatalogError::Overloaded);
@@ -188,14 +196,14 @@ impl<E: Equipment> WorkerPool<E> {
 
     /// Messages in flight or waiting.
     pub fn in_flight(&self) -> usize {
-        self.inner.permits.taken()
+        self.inner.backlog.taken()
     }
 
     /// Brings the gauges up to date that nothing else moves.
     pub(super) fn observe(&self) {
         let gauge = |value: usize| i64::try_from(value).unwrap_or(i64::MAX);
         let counters = E::metrics(&self.inner.metrics);
-        counters.permits_available.set(gauge(self.inner.permits.left()));
+        counters.permits_available.set(gauge(self.inner.backlog.left()));
         counters.threads.set(gauge(self.alive()));
     }
 }
@@ -206,9 +214,10 @@ impl<E: Equipment> Heal for WorkerPool<E> {
         let alive = self.alive();
         let settled = self.inner.generation.load().born.elapsed() > GENERATION_SETTLES;
         if settled && alive < self.inner.threads {
-            let Inner { equipment, threads, restarts, metrics, .. } = &*self.inner;
+            let Inner { equipment, threads, backlog, restarts, metrics, .. } = &*self.inner;
             restarts.record(E::KIND, &format!("{alive} of {threads} threads alive"));
-            self.inner.generation.store(Arc::new(start_generation(equipment, *threads, restarts, metrics)));
+            let next = start_generation(equipment, *threads, backlog, restarts, metrics);
+            self.inner.generation.store(Arc::new(next));
         }
     }
 }
@@ -216,17 +225,19 @@ impl<E: Equipment> Heal for WorkerPool<E> {
 fn start_generation<E: Equipment>(
     equipment: &E,
     threads: usize,
+    backlog: &Arc<Backlog>,
     restarts: &Restarts,
     metrics: &Arc<Metrics>,
 ) -> Generation<E> {
     let alive = Arc::new(());
     let (equipment, restarts, metrics) = (equipment.clone(), restarts.clone(), Arc::clone(metrics));
-    let token = Arc::clone(&alive);
+    let (token, backlog) = (Arc::clone(&alive), Arc::clone(backlog));
     // The factory must be infallible: it clones handles and connects to nothing.
     let address = SyncArbiter::start(threads, move || Worker {
         equipment: equipment.clone(),
         restarts: restarts.clone(),
         metrics: Arc::clone(&metrics),
+        backlog: Arc::clone(&backlog),
         _alive: Arc::clone(&token),
     });
     Generation { address, alive, born: Instant::now() }

@@ -29,9 +29,25 @@ pub fn apply(target: &mut Value, patch: &Value) {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use serde_json::json;
 
     use super::*;
+
+    fn document() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<i64>().prop_map(Value::from),
+            "[a-c]{0,2}".prop_map(Value::from)
+        ];
+        leaf.prop_recursive(5, 48, 5, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+                prop::collection::vec(("[a-d]{1,2}", inner), 0..5)
+                    .prop_map(|members| Value::Object(members.into_iter().collect())),
+            ]
+        })
+    }
 
     #[test]
     fn table_of_the_standard() {
@@ -56,6 +72,23 @@ mod tests {
             let mut target = original.clone();
             apply(&mut target, &patch);
             assert_eq!(target, result, "{original} patched with {patch}");
+        }
+    }
+
+    proptest! {
+        /// A patch applied twice is a patch applied once, and none of its nulls is left where it deletes.
+        #[test]
+        fn hostile_patches_apply_once(original in document(), patch in document()) {
+            let mut once = original.clone();
+            apply(&mut once, &patch);
+            let mut twice = once.clone();
+            apply(&mut twice, &patch);
+            prop_assert_eq!(&once, &twice);
+            if let (Value::Object(members), Value::Object(changes)) = (&once, &patch) {
+                for (name, change) in changes {
+                    prop_assert_eq!(members.contains_key(name), !change.is_null(), "{}", name);
+                }
+            }
         }
     }
 }

@@ -114,6 +114,8 @@ impl<'a> Iterator for Tags<'a> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn headers(name: &header::HeaderName, values: &[&str]) -> HeaderMap {
@@ -162,5 +164,24 @@ mod tests {
     fn writes_version_tags() {
         assert_eq!(version_etag(42), "\"v42\"");
         assert_eq!(version(version_etag(42).as_bytes()), Some(42));
+    }
+
+    proptest! {
+        #[test]
+        fn hostile_headers_are_read(bytes in "([\"W/*, v0-9a-c-]|\\PC){0,40}") {
+            let Ok(value) = HeaderValue::from_bytes(bytes.as_bytes()) else { return Ok(()) };
+            let mut headers = HeaderMap::new();
+            for name in [header::IF_MATCH, header::IF_NONE_MATCH, header::ACCEPT_ENCODING, header::ACCEPT_LANGUAGE] {
+                headers.append(name, value.clone());
+            }
+            let _holds = none_match_holds(&headers, &HeaderValue::from_static("\"v1-00\""));
+            if let Err(problem) = required_match(&headers) {
+                prop_assert_eq!(problem.code(), Code::InvalidParameter);
+            }
+            let acceptable = crate::http::negotiate::codings(&headers);
+            prop_assert!(acceptable.is_none_or(|found| found.identity || found.best != crate::catalog::messages::Coding::Identity));
+            let languages = ["en", "de-AT"].map(|tag| crate::domain::locale::Locale::parse(tag).unwrap());
+            prop_assert!(crate::http::negotiate::accepted(&languages, &headers) < 2);
+        }
     }
 }

@@ -11,6 +11,8 @@ mod beside;
 pub mod catalogue;
 pub mod demo;
 pub mod jsonl;
+#[cfg(test)]
+mod hostile_tests;
 mod keys;
 pub mod problem;
 pub mod report;

@@ -13,6 +13,9 @@ pub(crate) mod process;
 pub(crate) mod redis;
 #[path = "../it/support/services.rs"]
 pub(crate) mod services;
+#[path = "../it/support/trap.rs"]
+#[expect(dead_code, reason = "nothing goes wrong alone here")]
+pub(crate) mod trap;
 #[path = "../it/support/waiting.rs"]
 #[expect(dead_code, reason = "no run waits without a result")]
 pub(crate) mod waiting;

@@ -52,4 +52,5 @@ mod snapshots;
 mod store_api;
 mod supervision;
 mod support;
+mod sweep;
 mod synonyms;

@@ -13,5 +13,8 @@ pub(crate) mod database;
 pub(crate) mod redis;
 #[path = "../it/support/services.rs"]
 pub(crate) mod services;
+#[path = "../it/support/trap.rs"]
+#[expect(dead_code, reason = "nothing goes wrong alone here")]
+pub(crate) mod trap;
 #[path = "../it/support/waiting.rs"]
 pub(crate) mod waiting;

@@ -1,5 +1,7 @@
 //! Pages of products: keyset cursors only, so that a page costs the same wherever it is.
 
+use std::sync::Arc;
+
 use actix_web::{HttpRequest, HttpResponse, web::Data};
 
 use super::{
@@ -23,8 +25,9 @@ use crate::{
 /// One page of the products that match all filters given, each with any one of its values, in the order asked for. `next_cursor`
 /// and `previous_cursor` of the answer, repeated in `Link`, lead to the pages around it; they belong to these filters and this
 /// order. `facets` counts, for each value, the products that match all filters but the facet's own. An unknown parameter is an
-/// error, so that a mistyped filter does not list everything. `freshness=bounded` takes a search from the cache that may be some
-/// seconds old; one that may be is labelled `detail=unverified` and has an `Age`.
+/// error, so that a mistyped filter does not list everything. `freshness=bounded` takes a search from the cache whose choice and
+/// order of products may be some seconds old, while all that is said of each is current; one that may be is labelled
+/// `detail=unverified` and has an `Age`.
 #[utoipa::path(
     get,
     path = "/v1/store/products",
@@ -47,7 +50,7 @@ pub(in crate::http) async fn products(
     });
     query.finish()?;
     let category = list.filter.category.clone().unwrap_or_default();
-    let key = Key::Page(Box::new(list), view.key);
+    let key = Key::Page(Arc::new(list), view.key);
     answer_within(&request, &state, key, view, SurrogateKey("listing", &category), bounded).await
 }
 
@@ -89,6 +92,7 @@ fn read(query: &mut Query<'_>, currency: Currency) -> ListQuery {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use uuid::Uuid;
 
     use super::*;
@@ -133,6 +137,65 @@ mod tests {
         ] {
             let problem = list(&text).unwrap_err();
             assert_eq!(problem.errors()[0].parameter.as_deref(), Some("cursor"), "{text}");
+        }
+    }
+
+    fn query() -> impl Strategy<Value = String> {
+        let names = vec![
+            "category",
+            "brand",
+            "tag",
+            "price_min",
+            "price_max",
+            "in_stock",
+            "q",
+            "sort",
+            "facets",
+            "include",
+            "limit",
+            "cursor",
+            "attr.",
+            "attr.size",
+            "freshness",
+            "utm_source",
+            "",
+            "%00",
+        ];
+        let values = prop_oneof![
+            prop::sample::select(vec![
+                "true",
+                "title",
+                "-price",
+                "brand,price",
+                "7",
+                "total",
+                "%ff",
+                "%00",
+                "+"
+            ])
+            .prop_map(str::to_owned),
+            "[a-z0-9%+&=,.-]{0,12}",
+            "\\PC{0,8}",
+        ];
+        let pair = (prop::sample::select(names), values).prop_map(|(name, value)| format!("{name}={value}"));
+        prop::collection::vec(pair, 0..8).prop_map(|pairs| pairs.join("&"))
+    }
+
+    proptest! {
+        /// Whatever is asked, it is a list whose own cursor it takes, or every wrong parameter is named.
+        #[test]
+        fn hostile_queries_are_lists_or_named(text in query()) {
+            match list(&text) {
+                Ok(found) => {
+                    let end = Start::After(Place { key: SortKey::Time(1), id: Uuid::nil() });
+                    let token = cursor::token(&found, &end);
+                    prop_assert_eq!(cursor::start(&found, &token), Ok(end));
+                }
+                Err(problem) => {
+                    prop_assert!(problem.errors().iter().all(|fault| fault.parameter.is_some()));
+                    prop_assert!(!problem.errors().is_empty());
+                }
+            }
         }
     }
 }

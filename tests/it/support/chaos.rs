@@ -16,6 +16,8 @@ use std::{
 
 use url::Url;
 
+use super::trap::{Ill, Trap};
+
 /// A relay in front of one server; dropping it cuts it for good.
 #[derive(Debug)]
 pub(crate) struct Relay {
@@ -46,6 +48,7 @@ struct Network {
     target: Mutex<Target>,
     state: Mutex<(State, Vec<Pair>)>,
     changed: Condvar,
+    trap: Trap,
 }
 
 /// Both ends of a relayed connection, kept to be closed.
@@ -98,7 +101,12 @@ impl Relay {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
         let address = listener.local_addr().expect("a bound address");
         let state = Mutex::new((State::Flowing(Duration::ZERO), Vec::new()));
-        let network = Arc::new(Network { target: Mutex::new(target), state, changed: Condvar::new() });
+        let network = Arc::new(Network {
+            target: Mutex::new(target),
+            state,
+            changed: Condvar::new(),
+            trap: Trap::default(),
+        });
         let serving = Arc::clone(&network);
         thread::spawn(move || listener.incoming().flatten().for_each(|client| serving.take(client)));
         Self { address, network }
@@ -128,6 +136,11 @@ impl Relay {
     /// Lets everything pass, each portion this much later in each direction.
     pub(crate) fn delay(&self, milliseconds: u64) {
         self.network.turn(State::Flowing(Duration::from_millis(milliseconds)));
+    }
+
+    /// What can go wrong with a single portion that clients send.
+    pub(crate) fn trap(&self) -> &Trap {
+        &self.network.trap
     }
 
     /// Connections that stand now.
@@ -169,15 +182,19 @@ impl Network {
         held.1.push(Pair { client: kept_client, server: kept_server });
         let peer = client.peer_addr().ok();
         let (up, down) = (Arc::clone(self), Arc::clone(self));
-        thread::spawn(move || up.pump(from_client, to_server, peer));
-        thread::spawn(move || down.pump(server, client, peer));
+        thread::spawn(move || up.pump(from_client, to_server, peer, Some(&up.trap)));
+        thread::spawn(move || down.pump(server, client, peer, None));
     }
 
     /// Carries bytes one way until an end closes, then closes the connection.
-    fn pump(&self, mut from: impl Read, mut to: impl Write, peer: Option<SocketAddr>) {
+    fn pump(&self, mut from: impl Read, mut to: impl Write, peer: Option<SocketAddr>, trap: Option<&Trap>) {
         let mut portion = vec![0; 64 * 1024];
         while let Ok(length @ 1..) = from.read(&mut portion) {
-            if !self.may_pass() || to.write_all(&portion[..length]).is_err() {
+            let ill = trap.and_then(Trap::pass);
+            if ill == Some(Ill::Unheard) || !self.may_pass() || to.write_all(&portion[..length]).is_err() {
+                break;
+            }
+            if ill == Some(Ill::Unanswered) {
                 break;
             }
         }

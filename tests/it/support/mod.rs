@@ -7,6 +7,7 @@ pub(crate) mod database;
 pub(crate) mod process;
 pub(crate) mod redis;
 pub(crate) mod services;
+pub(crate) mod trap;
 pub(crate) mod waiting;
 
 pub(crate) use self::database::{database, empty_database};
