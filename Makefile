@@ -79,9 +79,9 @@ bench: setup
 bench-coherence: setup
 	cargo bench --target-dir target/mutants --features mutants --bench coherence -- $(if $(QUICK),--quick)
 
-# PRODUCTS=1000000 for the full.
+# PRODUCTS=1000000 for the full; WRITERS=1 for one transaction at a time.
 bench-import: setup
-	cargo bench --bench import -- $(PRODUCTS)
+	cargo bench --bench import -- $(or $(PRODUCTS),100000) $(WRITERS)
 
 # PRODUCTS=100000 for a quick look.
 bench-listing: setup

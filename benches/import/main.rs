@@ -4,6 +4,7 @@
 //! ```text
 //! make bench-import                    100,000 products
 //! make bench-import PRODUCTS=1000000   a million
+//! make bench-import WRITERS=1          with one transaction at a time
 //! ```
 
 #![expect(clippy::print_stdout, clippy::float_arithmetic, reason = "a program that measures and prints")]
@@ -36,15 +37,20 @@ use crate::{
 /// Products when no number is given.
 const PRODUCTS: u32 = 100_000;
 
-/// Products that are there before, for the reader.
-const READ: u32 = 1000;
+/// Products that are there before, for the reader: those it reads over and over, and those it reads once.
+const READ: u32 = 6000;
+const KNOWN: usize = 1000;
+
+/// Of those it reads once, these are for the time while nothing else happens.
+const NEW_IDLE: usize = 1000;
 
 /// How long the reader reads while nothing else happens.
 const IDLE: Duration = Duration::from_secs(15);
 
 fn main() -> Outcome<()> {
-    let given = std::env::args().skip(1).find_map(|argument| argument.parse().ok());
-    let products: u32 = given.unwrap_or(PRODUCTS);
+    let mut given = std::env::args().skip(1).filter_map(|argument| argument.parse().ok());
+    let products: u32 = given.next().unwrap_or(PRODUCTS).max(READ);
+    let writers: u32 = given.next().unwrap_or(2);
     println!("{}", machine::describe()?);
     let folder = tempfile::Builder::new()
         .prefix("aisle-bench-")
@@ -56,21 +62,23 @@ fn main() -> Outcome<()> {
     pool::migrate(&url)?;
     let file = folder.path().join("products.jsonl");
     write_lines(&file, READ)?;
-    import(&url, &file)?;
+    import(&url, &file, writers)?;
     let bytes = write_lines(&file, products)?;
-    println!("{products} products, {} MB of JSON lines", bytes / 1_000_000);
+    println!("{products} products, {} MB of JSON lines, {writers} writers", bytes / 1_000_000);
 
     let mut connection = pool::connect_for_bulk(&url)?;
     connection.batch_execute("VACUUM ANALYZE")?;
     let instance = Instance::serve(&[("DATABASE_URL", &url)])?;
-    let names = reader::products(&mut connection)?;
-    let idle = Reader::start(&instance.authority, names.clone())?;
+    let mut known = reader::products(&mut connection)?;
+    let mut new = known.split_off(KNOWN);
+    let later = new.split_off(NEW_IDLE);
+    let idle = Reader::start(&instance.authority, known.clone(), new)?;
     std::thread::park_timeout(IDLE);
     let idle = idle.stop()?;
     connection.batch_execute("CHECKPOINT")?;
-    let busy = Reader::start(&instance.authority, names)?;
+    let busy = Reader::start(&instance.authority, known, later)?;
     let began = Instant::now();
-    let peak = import(&url, &file)?;
+    let peak = import(&url, &file, writers)?;
     let taken = began.elapsed();
     let busy = busy.stop()?;
     drop(instance);
@@ -84,19 +92,25 @@ fn main() -> Outcome<()> {
     println!("COPY of their rows, products/s  {:>10.0}", added / copied);
     println!("import against COPY             {:>10.3}  (target 0.25)", copied / import);
     println!("peak memory of the importer, MB {:>10}", peak / 1024);
-    show("reader, idle", &idle);
-    show("reader, meanwhile", &busy);
-    let times = |permille| busy.at(permille).as_secs_f64() / idle.at(permille).as_secs_f64();
-    println!("meanwhile against idle          p50 {:.1}, p99 {:.1}  (target 3)", times(500), times(990));
+    show("hits", &idle.hits, &busy.hits);
+    show("misses", &idle.misses, &busy.misses);
     println!("load at the end {}", machine::load()?);
     services.stop();
     Ok(())
 }
 
-fn show(name: &str, latencies: &Latencies) {
-    let milliseconds = |permille| latencies.at(permille).as_secs_f64() * 1e3;
-    let (median, late) = (milliseconds(500), milliseconds(990));
-    println!("{name:<31} p50 {median:.2} ms, p99 {late:.2} ms, {} reads", latencies.count());
+fn show(name: &str, idle: &Latencies, busy: &Latencies) {
+    for (when, times) in [("idle", idle), ("meanwhile", busy)] {
+        let milliseconds = |permille| times.at(permille).as_secs_f64() * 1e3;
+        let (median, late) = (milliseconds(500), milliseconds(990));
+        println!(
+            "reader, {:<23} p50 {median:.2} ms, p99 {late:.2} ms, {} reads",
+            format!("{name}, {when}"),
+            times.count()
+        );
+    }
+    let times = |permille| busy.at(permille).as_secs_f64() / idle.at(permille).as_secs_f64();
+    println!("{:<31} p50 {:.1}, p99 {:.1}  (target 3)", "meanwhile against idle", times(500), times(990));
 }
 
 /// Writes the first products of the sample catalogue to a file; gives its bytes.
@@ -111,7 +125,7 @@ fn write_lines(file: &Path, products: u32) -> Outcome<u64> {
 }
 
 /// Imports the file as the command does; gives the most memory it had, in KB.
-fn import(url: &str, file: &Path) -> Outcome<u64> {
+fn import(url: &str, file: &Path, writers: u32) -> Outcome<u64> {
     let file = file.to_str().ok_or("a path that is no text")?;
-    Program::start(&["import", "jsonl", file], url)?.finish()
+    Program::start(&["import", "jsonl", file, "--writers", &writers.to_string()], url)?.finish()
 }

@@ -93,7 +93,8 @@ fn sample_catalogue(backends: &Backends, products: u32) -> Result<(), CliError> 
         }
     }
     log::info!("making {products} sample products");
-    let report = demo::load(&mut connection, products, demo::SEED)?;
+    let mut second = pool::connect_for_bulk(&backends.database_url)?;
+    let report = demo::load(&mut connection, &mut second, products, demo::SEED)?;
     log::info!("made {} sample products", report.created);
     Ok(())
 }

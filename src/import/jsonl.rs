@@ -69,7 +69,7 @@ impl<R: Read> JsonLines<R> {
     }
 }
 
-impl<R: Read> Source for JsonLines<R> {
+impl<R: Read + Send> Source for JsonLines<R> {
     fn next(&mut self) -> Result<Option<Entry>, SourceError> {
         loop {
             let line = self.next_line()?;

@@ -1,16 +1,17 @@
 //! Writes the products of a source to the catalogue, in batches, and counts what happened.
 //!
-//! A batch is one transaction, so that a file costs few commits, and its products are written together. A batch that collides
-//! with other edits is tried again as a whole. One with a product that the database refuses, which is rare since all rules
-//! are checked before, is written in halves, down to a handful of products that are written one by one, each in a
-//! savepoint: so a wrong one costs nothing but itself. When the database goes away the import stops and says at which
-//! line; running it again finishes the work, since what is in is *unchanged*.
+//! A batch is one transaction, so that a file costs few commits, and its products are written together; one of new products
+//! may be two at the same time. A batch that collides with other edits is tried again as a whole. One with a product that
+//! the database refuses, which is rare since all rules are checked before, is written in halves, down to a handful of
+//! products that are written one by one, each in a savepoint: so a wrong one costs nothing but itself. When the database
+//! goes away the import stops and says at which line; running it again finishes the work, since what is in is *unchanged*.
 //!
-//! Memory: the products of one batch.
+//! Memory: the products of two batches, since the next one is read while one is written.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, thread};
 
 use super::{
+    ahead::{Ahead, Read},
     catalogue::{Catalogue, How, Products, Upserted},
     keys::{self, Keys, Unique},
     problem::{Places, Problem},
@@ -22,18 +23,8 @@ use crate::{
     store::error::StoreError,
 };
 
-/// Most products of one transaction: more are hardly quicker and hold their locks longer.
-const BATCH_PRODUCTS_MAX: usize = 1000;
-
-/// Keys at which a batch is full. An event names at most 8,192; one that would name more is about everything, and every
-/// instance's cache would be worth nothing after each batch.
-const BATCH_KEYS: usize = 6000;
-
 /// A batch of so many products that the database refuses is not halved but written product by product.
 const SINGLY_MAX: usize = 8;
-
-/// Bytes of the file at which a batch is full.
-const BATCH_BYTES: usize = 4 * 1024 * 1024;
 
 /// How often a batch that collides with other edits is tried.
 const ATTEMPTS: usize = 4;
@@ -50,42 +41,27 @@ pub fn run(
 ) -> Result<Report, Box<Interrupted>> {
     let report = Report { dry_run, ignored_columns: source.ignored_columns().to_vec(), ..Report::default() };
     catalogue.begin();
-    let mut import = Import { catalogue, observer, report };
-    loop {
-        let (batch, ended) = next_batch(source);
-        let line = batch.first().map_or(0, |entry| entry.line);
-        if let Err(error) = import.write(&batch) {
-            let cause = match error {
-                Stopped::Store(error) => Cause::Database { line, error },
-                Stopped::Rejects(error) => Cause::Rejects(error),
-            };
-            return Err(Interrupted::new(import.report, cause));
-        }
-        import.observer.progress(source.position(), &import.report);
-        match ended {
-            Ok(false) => {}
-            Ok(true) => return Ok(import.report),
-            Err(error) => return Err(Interrupted::new(import.report, Cause::File(error))),
-        }
-    }
-}
-
-/// The next entries, and whether they are the last.
-fn next_batch(source: &mut dyn Source) -> (Vec<Entry>, Result<bool, super::source::SourceError>) {
-    let mut batch = Vec::new();
-    let (mut size, mut keys) = (0, 0);
-    while batch.len() < BATCH_PRODUCTS_MAX && size < BATCH_BYTES && keys < BATCH_KEYS {
-        match source.next() {
-            Ok(Some(entry)) => {
-                size += entry.size;
-                keys += entry.keys();
-                batch.push(entry);
+    thread::scope(|scope| {
+        let batches = Ahead::start(scope, source);
+        let mut import = Import { catalogue, observer, report };
+        loop {
+            let Read { batch, ended, position } = batches.next();
+            let line = batch.first().map_or(0, |entry| entry.line);
+            if let Err(error) = import.write(&batch) {
+                let cause = match error {
+                    Stopped::Store(error) => Cause::Database { line, error },
+                    Stopped::Rejects(error) => Cause::Rejects(error),
+                };
+                return Err(Interrupted::new(import.report, cause));
             }
-            Ok(None) => return (batch, Ok(true)),
-            Err(error) => return (batch, Err(error)),
+            import.observer.progress(position, &import.report);
+            match ended {
+                Ok(false) => {}
+                Ok(true) => return Ok(import.report),
+                Err(error) => return Err(Interrupted::new(import.report, Cause::File(error))),
+            }
         }
-    }
-    (batch, Ok(false))
+    })
 }
 
 struct Import<'a> {

@@ -8,8 +8,8 @@ use super::{
 };
 use crate::domain::draft::ProductDraft;
 
-/// A file of products, read one after another.
-pub trait Source {
+/// A file of products, read one after another, on a thread of its own.
+pub trait Source: Send {
     /// The next product or broken row; `None` at the end.
     ///
     /// # Errors
