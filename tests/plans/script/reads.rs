@@ -42,7 +42,10 @@ pub(super) fn direct(stage: &mut Stage<'_>) {
     reads::by_slugs(connection, &stage.slugs).unwrap();
     reads::by_skus(connection, &stage.skus).unwrap();
     reads::listed(connection, &stage.ids).unwrap();
-    reads::visible_after(connection, stage.ids[0], 1000).unwrap();
+    for after in [Uuid::nil(), stage.ids[0]] {
+        let end = reads::range_end(connection, after, 1000).unwrap().unwrap_or(Uuid::max());
+        reads::listed_range(connection, after, end).unwrap();
+    }
     let head = events::head(connection).unwrap();
     reads::changes(connection, head - 100).unwrap();
     events::pull(connection, head - 100, 256).unwrap();
