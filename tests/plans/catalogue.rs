@@ -1,4 +1,4 @@
-//! Catalogues that differ in size only: the same imported products, copied by SQL.
+//! Catalogues that differ in size only: the same imported products, copied by SQL, and as long a log.
 
 use std::{
     fs::File,
@@ -13,7 +13,7 @@ use aisle::{
 };
 use diesel::{QueryableByName, RunQueryDsl, connection::SimpleConnection, sql_query};
 
-use crate::{IMPORTED, script::Silent};
+use crate::{IMPORTED, multiply::multiply, script::Silent};
 
 /// A scratch Postgres whose log can be read, and a Redis beside it.
 #[derive(Debug)]
@@ -30,7 +30,31 @@ impl Server {
         let services = Services::start(&options).map_err(|error| error.to_string())?;
         let mut maintenance = pool::connect(services.database_url()).expect("the server answers");
         maintenance.batch_execute("LOAD 'auto_explain'").map_err(|error| error.to_string())?;
-        Ok(Self { services, log: folder.join("postgres.log") })
+        let server = Self { services, log: folder.join("postgres.log") };
+        server.import();
+        Ok(server)
+    }
+
+    /// Makes the database that all catalogues are copies of: [`IMPORTED`] products that came in the normal way.
+    fn import(&self) {
+        self.create("imported", "template1");
+        let url = self.url("imported");
+        pool::migrate(&url).expect("the schema");
+        let mut connection = pool::connect_for_bulk(&url).expect("the database answers");
+        let mut products = DemoCatalogue::new(1, IMPORTED);
+        run(&mut products, &mut StoredCatalogue::new(&mut connection), false, &mut Silent)
+            .expect("an import");
+        connection.batch_execute(SKEW).expect("a big category");
+    }
+
+    fn create(&self, name: &str, template: &str) {
+        let mut maintenance = pool::connect(self.services.database_url()).expect("the server answers");
+        let statement = format!("CREATE DATABASE {name} TEMPLATE {template}");
+        maintenance.batch_execute(&statement).expect("a database");
+    }
+
+    fn url(&self, database: &str) -> String {
+        self.services.database_url().replacen("/aisle?", &format!("/{database}?"), 1)
     }
 
     /// Bytes that the server has logged so far.
@@ -60,22 +84,24 @@ pub(crate) struct Catalogue<'a> {
 }
 
 impl<'a> Catalogue<'a> {
-    /// Makes a database of this name, imports [`IMPORTED`] products the normal way and copies them so often.
+    /// Makes a database of this name with so many copies of each imported product.
     pub(crate) fn make(server: &'a Server, name: &str, copies: u32) -> Self {
-        let mut maintenance = pool::connect(server.services.database_url()).expect("the server answers");
-        maintenance.batch_execute(&format!("CREATE DATABASE {name}")).expect("a database");
-        let url = server.services.database_url().replacen("/aisle?", &format!("/{name}?"), 1);
-        pool::migrate(&url).expect("the schema");
+        server.create(name, "imported");
+        let url = server.url(name);
         let mut connection = pool::connect_for_bulk(&url).expect("the database answers");
-        let mut products = DemoCatalogue::new(1, IMPORTED);
-        run(&mut products, &mut StoredCatalogue::new(&mut connection), false, &mut Silent)
-            .expect("an import");
-        connection.batch_execute("SET statement_timeout = 0").expect("patience");
-        connection.batch_execute(SKEW).expect("a big category");
-        if copies > 0 {
-            connection.batch_execute(&multiplied(copies)).expect("copies");
+        multiply(&mut connection, copies).expect("copies");
+        let fired = texts(
+            &mut connection,
+            "SELECT tgname::text AS text FROM pg_trigger \
+              WHERE tgrelid = 'catalog_event'::regclass AND NOT tgisinternal AND tgenabled = 'A'",
+        );
+        connection.batch_execute(LOG).expect("a log");
+        connection.batch_execute("ALTER TABLE catalog_event ENABLE TRIGGER ALL").expect("triggers");
+        for name in fired {
+            let always = format!("ALTER TABLE catalog_event ENABLE ALWAYS TRIGGER {name}");
+            connection.batch_execute(&always).expect("triggers");
         }
-        connection.batch_execute("VACUUM ANALYZE").expect("statistics");
+        connection.batch_execute("VACUUM ANALYZE catalog_event").expect("statistics");
         let products =
             number(&mut connection, "SELECT count(*) AS number FROM product WHERE status = 'active'");
         Self { url, redis: server.services.redis_url(), products }
@@ -112,84 +138,13 @@ const SKEW: &str = "
     UPDATE product SET attributes = attributes || '{\"rare\": \"yes\"}' WHERE right(external_id, 2) = '00';
     UPDATE product SET product_type = 'thing'";
 
-/// Tables of a product, and what makes rows of theirs unique beside ids.
-const COPIED: [(&str, &[&str]); 15] = [
-    ("product", &["external_id"]),
-    ("product_translation", &[]),
-    ("slug", &["slug"]),
-    ("product_option", &[]),
-    ("option_value", &[]),
-    ("variant", &["sku"]),
-    ("variant_option_value", &[]),
-    ("price", &[]),
-    ("media", &[]),
-    ("variant_media", &[]),
-    ("product_tag", &[]),
-    ("product_category", &[]),
-    ("stock_level", &[]),
-    ("product_listing", &[]),
-    ("product_document", &[]),
-];
-
-/// Columns of theirs that get an id of the copy.
-const IDS: &str = "'product_id', 'option_id', 'value_id', 'variant_id', 'media_id'";
-
-/// Statements that copy every product so often, with everything below it, and let the rest grow in proportion: brands, tags,
-/// categories, tokens, and the log. Triggers are off meanwhile: what they would have made is copied too.
-fn multiplied(copies: u32) -> String {
-    let tables = COPIED.map(|(table, _)| format!("'{table}'")).join(", ");
-    let mut statements = format!(
-        "SET maintenance_work_mem = '256MB'; SET synchronous_commit = off; \
-         CREATE TEMPORARY TABLE fired AS SELECT tgrelid::regclass AS relation, tgname FROM pg_trigger \
-           WHERE tgenabled = 'A' AND NOT tgisinternal; \
-         DO $$ DECLARE one regclass; BEGIN FOR one IN SELECT oid FROM pg_class WHERE relkind = 'r' AND \
-           (relname IN ({tables}) OR relname IN ('brand', 'tag', 'category', 'api_token', 'catalog_event')) \
-           AND relnamespace = 'public'::regnamespace \
-         LOOP EXECUTE format('ALTER TABLE %s DISABLE TRIGGER ALL', one); END LOOP; END $$;"
-    );
-    for (table, unique) in COPIED {
-        let unique = unique.iter().map(|column| format!("'{column}'")).collect::<Vec<_>>().join(", ");
-        let unique = if unique.is_empty() { "''".to_owned() } else { unique };
-        let own_id = if matches!(table, "product" | "product_option" | "option_value" | "variant" | "media") {
-            "'id'"
-        } else {
-            "''"
-        };
-        statements.extend([format!(
-            "DO $$ DECLARE list text; made text; BEGIN \
-               SELECT string_agg(quote_ident(column_name), ', ' ORDER BY ordinal_position), \
-                 string_agg(CASE WHEN column_name IN ({IDS}, {own_id}) \
-                     THEN format('(lpad(to_hex(k), 8, ''0'') || substr(%I::text, 9))::uuid', column_name) \
-                   WHEN column_name IN ({unique}) THEN format('%I || ''-'' || k', column_name) \
-                   WHEN column_name = 'published_at' THEN 'published_at - k * interval ''1 minute''' \
-                   ELSE quote_ident(column_name) END, ', ' ORDER BY ordinal_position) \
-               INTO list, made FROM information_schema.columns WHERE table_schema = 'public' AND table_name = '{table}'; \
-               EXECUTE format('INSERT INTO {table} (%s) SELECT %s FROM generate_series(1, {copies}) k, {table}', list, made); \
-             END $$;"
-        )]);
-    }
-    let products = u64::from(copies) * u64::from(IMPORTED);
-    statements.extend([format!(
-        "INSERT INTO brand (slug, name) SELECT 'grown-' || n, 'Grown ' || n FROM generate_series(1, {products} / 500) n; \
-         INSERT INTO tag (name) SELECT 'grown ' || n FROM generate_series(1, {products} / 50) n; \
-         INSERT INTO category (slug, name, path, lineage, id) \
-           SELECT 'grown-' || n, 'Grown ' || n, 'grown-' || n, ARRAY[id], id \
-             FROM (SELECT n, md5('grown' || n)::uuid AS id FROM generate_series(1, {products} / 1000) n) g; \
-         INSERT INTO api_token (id, name, scope, hash) \
-           SELECT gen_random_uuid(), 'grown', 'read', sha256(n::text::bytea) FROM generate_series(1, {products} / 1000) n; \
-         INSERT INTO catalog_event (xid, pos, deps, products, listed, at, stamped_at) \
-           SELECT (1000000000000 + n)::text::xid8, nextval('catalog_pos'), ARRAY[n], ARRAY[p.id], ARRAY[p.id], \
-                  now() - interval '1 hour', now() - interval '1 hour' \
-             FROM (SELECT id, row_number() OVER () AS n FROM product) p; \
-         DO $$ DECLARE one regclass; name name; BEGIN \
-           FOR one IN SELECT DISTINCT tgrelid::regclass FROM pg_trigger \
-           LOOP EXECUTE format('ALTER TABLE %s ENABLE TRIGGER ALL', one); END LOOP; \
-           FOR one, name IN SELECT relation, tgname FROM fired \
-           LOOP EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I', one, name); END LOOP; END $$; \
-         DROP TABLE fired"
-    )]);
-    statements
-}
+/// The log of that many products, an event for each.
+const LOG: &str = "
+    ALTER TABLE catalog_event DISABLE TRIGGER ALL;
+    INSERT INTO catalog_event (xid, pos, deps, products, listed, at, stamped_at)
+      SELECT (1000000000000 + n)::text::xid8, nextval('catalog_pos'), ARRAY[n], ARRAY[p.id], ARRAY[p.id],
+             now() - interval '1 hour', now() - interval '1 hour'
+        FROM (SELECT id, row_number() OVER () AS n FROM product) p";
 
 /// The number a query answers, in its column `number`.
 pub(crate) fn number(connection: &mut Connection, query: &str) -> i64 {

@@ -14,6 +14,8 @@ pub(crate) struct Execution {
     pub(crate) buffers: u64,
     /// Rows that scans gave or threw away.
     pub(crate) rows: u64,
+    /// Rows that scans gave, threw away or looked for in vain.
+    pub(crate) looks: u64,
     /// Rows read and thrown away.
     pub(crate) removed: u64,
     /// Rows put in order.
@@ -46,8 +48,11 @@ impl Execution {
         self.removed += removed;
         let relation = node["Relation Name"].as_str();
         let index = node["Index Name"].as_str();
+        // What a heap gives for a bitmap its indexes have counted.
+        let counts = if node["Node Type"] == "Bitmap Heap Scan" { removed } else { rows };
         if relation.or(index).is_some() && node["Node Type"] != "ModifyTable" {
-            self.rows += rows;
+            self.rows += counts;
+            self.looks += counts.max(loops);
         }
         self.indexes.extend(index.map(str::to_owned));
         if node["Node Type"] == "Seq Scan" {
@@ -71,6 +76,7 @@ impl Execution {
         }
         self.buffers = self.buffers.max(other.buffers);
         self.rows = self.rows.max(other.rows);
+        self.looks = self.looks.max(other.looks);
         self.removed = self.removed.max(other.removed);
         self.sorted = self.sorted.max(other.sorted);
         self.indexes.extend(other.indexes);

@@ -6,7 +6,7 @@
 //! place in `store` that sent nothing (nobody explained it), a scan over a whole table that grows, a sort of many rows, and
 //! work that grows with the catalogue.
 //!
-//! `cargo test --test plans` compares 1,000 products with 5,000, `make plans` compares with 1,000,000; `-- --table` prints what each
+//! `cargo test --test plans` compares 10,000 products with 50,000, `make plans` compares with 1,000,000; `-- --table` prints what each
 //! statement read.
 
 #![expect(
@@ -26,12 +26,14 @@
 mod catalogue;
 mod explained;
 mod judge;
+#[path = "../support/multiply.rs"]
+mod multiply;
 mod script;
 mod sites;
 mod support;
 mod table;
 
-use std::process::ExitCode;
+use std::{process::ExitCode, time::Instant};
 
 use clap::Parser;
 
@@ -44,8 +46,11 @@ use self::{
 /// Products that come in by an import.
 const IMPORTED: u32 = 1_000;
 
-/// How often they are copied for the large catalogue of `make test`.
-const COPIES: u32 = 4;
+/// How often they are copied for the small catalogue: it has more products than anything that is read in parts reads at once.
+const COPIES_SMALL: u32 = 9;
+
+/// And for the large one of `make test`.
+const COPIES: u32 = 49;
 
 /// And for that of `make plans`: a million in all.
 const COPIES_LARGE: u32 = 999;
@@ -98,7 +103,7 @@ fn main() -> ExitCode {
     };
     let copies = options.copies.unwrap_or(if options.large { COPIES_LARGE } else { COPIES });
     sites::watch();
-    let small = explain(&server, "small", 0);
+    let small = explain(&server, "small", COPIES_SMALL);
     let large = explain(&server, "large", copies);
     let judgement = Judgement::new(&small, &large);
     if options.table || options.large {
@@ -109,7 +114,9 @@ fn main() -> ExitCode {
 
 /// Runs the script on a catalogue of its own: planned for each execution, then once for all.
 fn explain(server: &Server, name: &str, copies: u32) -> Work {
+    let began = Instant::now();
     let catalogue = Catalogue::make(server, name, copies);
+    let made = began.elapsed().as_secs();
     let mut work = Work::default();
     for (pass, mode) in ["force_custom_plan", "force_generic_plan"].into_iter().enumerate() {
         catalogue.explain_from_now(mode);
@@ -117,7 +124,12 @@ fn explain(server: &Server, name: &str, copies: u32) -> Work {
         script::run(&catalogue, pass);
         work.read(&server.log_from(from), mode);
     }
-    println!("plans: {name}: {} products, {} statements", catalogue.products, work.statements());
+    println!(
+        "plans: {name}: {} products made in {made} s, {} statements explained after {} s",
+        catalogue.products,
+        work.statements(),
+        began.elapsed().as_secs()
+    );
     work
 }
 
