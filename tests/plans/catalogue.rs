@@ -138,13 +138,13 @@ const SKEW: &str = "
     UPDATE product SET attributes = attributes || '{\"rare\": \"yes\"}' WHERE right(external_id, 2) = '00';
     UPDATE product SET product_type = 'thing'";
 
-/// The log of that many products, an event for each.
+/// The log of that many products, two events for each: longer than what is read of its end, also once some of it is pruned.
 const LOG: &str = "
     ALTER TABLE catalog_event DISABLE TRIGGER ALL;
     INSERT INTO catalog_event (xid, pos, deps, products, listed, at, stamped_at)
       SELECT (1000000000000 + n)::text::xid8, nextval('catalog_pos'), ARRAY[n], ARRAY[p.id], ARRAY[p.id],
              now() - interval '1 hour', now() - interval '1 hour'
-        FROM (SELECT id, row_number() OVER () AS n FROM product) p";
+        FROM (SELECT id, row_number() OVER () AS n FROM product, generate_series(1, 2)) p";
 
 /// The number a query answers, in its column `number`.
 pub(crate) fn number(connection: &mut Connection, query: &str) -> i64 {

@@ -4,9 +4,9 @@ use std::fmt::Write as _;
 
 use crate::explained::{Execution, Work};
 
-/// Rows of a table that may be read as a whole, and rows that may be sorted: more than a page of 200 with its lists, less than
-/// what the large catalogue has of anything.
-const ROWS: u64 = 1_000;
+/// Rows of a table that may be read as a whole, and rows that may be sorted: reading so few costs no more than looking up some
+/// dozens, and the large catalogue has more of whatever there is of each product.
+const ROWS: u64 = 2_000;
 
 /// Pages and rows may be this many times those of the small catalogue: an index of a million entries is two levels higher
 /// than one of a thousand, and its entries lie further apart.
@@ -17,7 +17,7 @@ const MORE: u64 = 60;
 
 /// Pages that a row looked for may cost: an index of a million entries is three or four high, then comes the row. Where rows do
 /// not grow, more pages mean that a small catalogue was cheaper to read as a whole.
-const PAGES: u64 = 5;
+const PAGES: u64 = 6;
 
 /// Statements whose work may grow, by how they begin, with the reason.
 const MAY_GROW: [(&str, &str); 0] = [];
@@ -83,10 +83,11 @@ fn faults_of(large: &Execution, small: Option<&Execution>) -> Vec<String> {
         said.push(format!("sorts {} rows", large.sorted));
     }
     let Some(small) = small else { return said };
+    let at_once: u64 = large.whole.values().filter(|rows| **rows <= ROWS).sum();
     for (what, large, most) in [
         ("buffers", large.buffers, bound(small.buffers).max(large.looks * PAGES)),
-        ("rows", large.rows, bound(small.rows)),
-        ("rows thrown away", large.removed, bound(small.removed)),
+        ("rows", large.rows, bound(small.rows) + at_once),
+        ("rows thrown away", large.removed, bound(small.removed) + at_once),
     ] {
         if large > most {
             let mut text = String::new();

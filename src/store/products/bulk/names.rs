@@ -13,7 +13,7 @@ use crate::{
     store::{
         Connection,
         error::StoreError,
-        products::names::{Names, steps},
+        products::names::{Names, known_categories, steps},
         statement::{Bind, Statement},
     },
 };
@@ -148,10 +148,7 @@ impl KnownNames {
         let categories: Vec<Uuid> =
             categories.into_iter().filter(|id| !self.category_ids.contains(id)).collect();
         if !categories.is_empty() {
-            let text = "SELECT id FROM category WHERE id = ANY ($1)";
-            self.category_ids.extend(
-                Statement::<sql::Uuid>::new(text, [Bind::Ids(&categories)]).load::<Uuid>(connection)?,
-            );
+            self.category_ids.extend(known_categories(connection, &categories)?);
         }
         Ok(())
     }
