@@ -161,13 +161,12 @@ fn measure(question: &Question, few: &mut Side, many: &mut Side, table: &mut Tab
         let times = (0..AGAIN).map(|_| timed(&mut side.client, form)).collect::<Outcome<Vec<_>>>()?;
         *text = quantiles(&times.into_iter().collect());
     }
-    let ratio = |permille| format!("{:.1}", large.quantile(permille) / small.quantile(permille));
     let [few_again, many_again] = again;
     table.row([
         question.name.clone(),
         quantiles(&small),
         quantiles(&large),
-        format!("{} / {}", ratio(500), ratio(950)),
+        format!("{:.1} / {:.1}", large.ratio(&small, 500), large.ratio(&small, 950)),
         few_again,
         many_again,
     ]);

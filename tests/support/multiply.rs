@@ -89,12 +89,10 @@ fn grown(copies: u32) -> String {
 /// A block that copies the tables as they are now.
 fn copied(copies: u32) -> String {
     let tables = COPIED.map(|table| format!("'{table}'")).join(", ");
-    let own: String = OWN
-        .iter()
-        .map(|(table, column, value)| {
-            format!("WHEN table_name = '{table}' AND column_name = '{column}' THEN $${value}$$ ")
-        })
-        .collect();
+    let own = OWN.map(|(table, column, value)| {
+        format!("WHEN table_name = '{table}' AND column_name = '{column}' THEN $${value}$$")
+    });
+    let own = own.join(" ");
     format!(
         "DO $block$ DECLARE one text; list text; made text; k integer; statements text[] = '{{}}'; BEGIN \
            FOREACH one IN ARRAY ARRAY[{tables}] LOOP \
