@@ -14,7 +14,10 @@ use aisle::{
 use diesel::{QueryableByName, RunQueryDsl, connection::SimpleConnection, sql_query};
 use url::Url;
 
-use crate::{multiply::multiply, support::outcome::Outcome};
+use crate::{
+    multiply::{multiply, store_documents},
+    support::outcome::Outcome,
+};
 
 /// Products that come in by an import; all others are copies of them.
 const MADE: u32 = 1000;
@@ -77,7 +80,8 @@ fn make(url: &str, times: u32) -> Outcome<()> {
     run(&mut products, &mut StoredCatalogue::new(&mut connection), false, &mut Silent)
         .map_err(|interrupted| interrupted.cause.to_string())?;
     connection.batch_execute(EVERYTHING)?;
-    Ok(multiply(&mut connection, times.saturating_sub(1))?)
+    multiply(&mut connection, times.saturating_sub(1))?;
+    Ok(store_documents(&mut connection)?)
 }
 
 fn texts(connection: &mut Connection, query: &str) -> Outcome<Vec<String>> {

@@ -90,6 +90,7 @@ impl<'a> Catalogue<'a> {
         let url = server.url(name);
         let mut connection = pool::connect_for_bulk(&url).expect("the database answers");
         multiply(&mut connection, copies).expect("copies");
+        connection.batch_execute(DOCUMENTS).expect("documents");
         let fired = texts(
             &mut connection,
             "SELECT tgname::text AS text FROM pg_trigger \
@@ -101,7 +102,7 @@ impl<'a> Catalogue<'a> {
             let always = format!("ALTER TABLE catalog_event ENABLE ALWAYS TRIGGER {name}");
             connection.batch_execute(&always).expect("triggers");
         }
-        connection.batch_execute("VACUUM ANALYZE catalog_event").expect("statistics");
+        connection.batch_execute("VACUUM ANALYZE catalog_event, product_document").expect("statistics");
         let products =
             number(&mut connection, "SELECT count(*) AS number FROM product WHERE status = 'active'");
         Self { url, redis: server.services.redis_url(), products }
@@ -137,6 +138,14 @@ const SKEW: &str = "
       SELECT p.id, c.id, 9 FROM product p, category c WHERE c.slug = 'everything' AND right(p.external_id, 1) IN ('0', '2', '4', '6', '8');
     UPDATE product SET attributes = attributes || '{\"rare\": \"yes\"}' WHERE right(external_id, 2) = '00';
     UPDATE product SET product_type = 'thing'";
+
+/// Documents of copies: as long as those of what they were copied from, which is what counts here.
+const DOCUMENTS: &str = "
+    INSERT INTO product_document (product_id, version, body)
+      SELECT p.id, p.version, d.body
+        FROM product p JOIN product_document d ON substr(d.product_id::text, 9) = substr(p.id::text, 9)
+       WHERE p.status = 'active' AND p.deleted_at IS NULL
+      ON CONFLICT DO NOTHING";
 
 /// The log of that many products, two events for each: longer than what is read of its end, also once some of it is pruned.
 const LOG: &str = "

@@ -1,11 +1,11 @@
 //! What the server said of its executions: one entry per statement, with the most that any execution did.
 
-use std::{
-    collections::{BTreeMap, BTreeSet, HashSet},
-    hash::{DefaultHasher, Hash, Hasher},
-};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde_json::Value;
+
+/// Executions of a statement that are read in any case.
+const FIRST: u32 = 10;
 
 /// What an execution of a statement did, or the most that several did.
 #[derive(Debug, Clone, Default)]
@@ -96,8 +96,8 @@ fn number(node: &Value, name: &str) -> u64 {
 pub(crate) struct Work {
     /// The most that executions of a statement did.
     pub(crate) done: BTreeMap<(&'static str, String), Execution>,
-    /// Explanations that were read: many executions do exactly the same.
-    known: HashSet<u64>,
+    /// Executions of each text that were read, and the most pages that one of them looked at.
+    known: HashMap<(&'static str, String), (u32, u64)>,
 }
 
 impl Work {
@@ -112,9 +112,7 @@ impl Work {
             while let Some(more) = lines.next_if(|line| line.starts_with('\t')) {
                 json.push_str(more);
             }
-            let mut hasher = DefaultHasher::new();
-            (mode, &json).hash(&mut hasher);
-            if !self.known.insert(hasher.finish()) {
+            if !self.is_news(&json, mode) {
                 continue;
             }
             let explained: Value =
@@ -123,6 +121,33 @@ impl Work {
             let execution = Execution::of(&explained["Plan"]);
             self.done.entry((mode, text)).or_default().merge(execution);
         }
+    }
+
+    /// Whether an explanation is worth reading: one of the first of its statement, or the most expensive so far. There are
+    /// hundreds of thousands, and most say the same.
+    fn is_news(&mut self, json: &str, mode: &'static str) -> bool {
+        let after = |name: &str| json.split_once(name).map_or("", |(_, rest)| rest);
+        let pages = |name: &str| -> u64 {
+            after(name)
+                .split([',', '\n', ' ', '}'])
+                .next()
+                .and_then(|pages| pages.parse().ok())
+                .unwrap_or_default()
+        };
+        // The first are those of the plan as a whole.
+        let pages = pages("\"Shared Hit Blocks\": ") + pages("\"Shared Read Blocks\": ");
+        let text = after("\"Query Text\": ")
+            .split("\"Query Parameters\": ")
+            .next()
+            .and_then(|text| text.split("\"Plan\": ").next())
+            .unwrap_or_default();
+        let (read, most) = self.known.entry((mode, text.to_owned())).or_default();
+        if *read >= FIRST && pages <= *most {
+            return false;
+        }
+        *read += 1;
+        *most = pages.max(*most);
+        true
     }
 
     /// How many different statements there are.
