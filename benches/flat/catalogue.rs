@@ -15,18 +15,12 @@ use diesel::{QueryableByName, RunQueryDsl, connection::SimpleConnection, sql_que
 use url::Url;
 
 use crate::{
-    multiply::{multiply, store_documents},
+    multiply::{SKEW, multiply, store_documents},
     support::outcome::Outcome,
 };
 
 /// Products that come in by an import; all others are copies of them.
 const MADE: u32 = 1000;
-
-/// All products are in one more category: the biggest there can be.
-const EVERYTHING: &str = "
-    INSERT INTO category (slug, name) VALUES ('everything', 'Everything');
-    INSERT INTO product_category (product_id, category_id, position)
-      SELECT p.id, c.id, 9 FROM product p, category c WHERE c.slug = 'everything'";
 
 /// A catalogue of some size.
 pub(crate) struct Catalogue {
@@ -79,7 +73,7 @@ fn make(url: &str, times: u32) -> Outcome<()> {
     let mut products = DemoCatalogue::new(1, MADE);
     run(&mut products, &mut StoredCatalogue::new(&mut connection), false, &mut Silent)
         .map_err(|interrupted| interrupted.cause.to_string())?;
-    connection.batch_execute(EVERYTHING)?;
+    connection.batch_execute(SKEW)?;
     multiply(&mut connection, times.saturating_sub(1))?;
     Ok(store_documents(&mut connection)?)
 }

@@ -13,7 +13,11 @@ use aisle::{
 };
 use diesel::{QueryableByName, RunQueryDsl, connection::SimpleConnection, sql_query};
 
-use crate::{IMPORTED, multiply::multiply, script::Silent};
+use crate::{
+    IMPORTED,
+    multiply::{SKEW, multiply},
+    script::Silent,
+};
 
 /// A scratch Postgres whose log can be read, and a Redis beside it.
 #[derive(Debug)]
@@ -23,16 +27,16 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Starts it; the error says what is missing.
-    pub(crate) fn start() -> Result<Self, String> {
-        let folder = tempfile::Builder::new().prefix("aisle-plans-").tempdir().expect("a folder").keep();
-        let options = Options { data_dir: folder.clone(), durable: false, redis: true };
+    /// Starts it, in a folder that stays if one is given; the error says what is missing.
+    pub(crate) fn start(kept: Option<PathBuf>) -> Result<Self, String> {
+        let durable = kept.is_some();
+        let scratch = || tempfile::Builder::new().prefix("aisle-plans-").tempdir().expect("a folder").keep();
+        let folder = kept.unwrap_or_else(scratch);
+        let options = Options { data_dir: folder.clone(), durable, redis: true };
         let services = Services::start(&options).map_err(|error| error.to_string())?;
         let mut maintenance = pool::connect(services.database_url()).expect("the server answers");
         maintenance.batch_execute("LOAD 'auto_explain'").map_err(|error| error.to_string())?;
-        let server = Self { services, log: folder.join("postgres.log") };
-        server.import();
-        Ok(server)
+        Ok(Self { services, log: folder.join("postgres.log") })
     }
 
     /// Makes the database that all catalogues are copies of: [`IMPORTED`] products that came in the normal way.
@@ -48,9 +52,27 @@ impl Server {
     }
 
     fn create(&self, name: &str, template: &str) {
+        let mut maintenance = self.maintenance();
+        for statement in [
+            format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"),
+            format!("CREATE DATABASE {name} TEMPLATE {template}"),
+        ] {
+            maintenance.batch_execute(&statement).expect("a database");
+        }
+    }
+
+    /// A database of that many products that `make bench-flat` has kept in the same folder.
+    fn kept(&self, products: u32) -> Option<String> {
+        let name = format!("of_{products}");
+        let query = format!("SELECT datname::text AS text FROM pg_database WHERE datname = '{name}'");
+        texts(&mut self.maintenance(), &query).pop()
+    }
+
+    /// A connection to no catalogue, for statements that may take long.
+    fn maintenance(&self) -> Connection {
         let mut maintenance = pool::connect(self.services.database_url()).expect("the server answers");
-        let statement = format!("CREATE DATABASE {name} TEMPLATE {template}");
-        maintenance.batch_execute(&statement).expect("a database");
+        maintenance.batch_execute("SET statement_timeout = 0").expect("patience");
+        maintenance
     }
 
     fn url(&self, database: &str) -> String {
@@ -86,11 +108,18 @@ pub(crate) struct Catalogue<'a> {
 impl<'a> Catalogue<'a> {
     /// Makes a database of this name with so many copies of each imported product.
     pub(crate) fn make(server: &'a Server, name: &str, copies: u32) -> Self {
-        server.create(name, "imported");
+        let kept = server.kept((copies + 1) * IMPORTED);
+        if kept.is_none() {
+            server.import();
+        }
+        server.create(name, kept.as_deref().unwrap_or("imported"));
         let url = server.url(name);
         let mut connection = pool::connect_for_bulk(&url).expect("the database answers");
-        multiply(&mut connection, copies).expect("copies");
-        connection.batch_execute(DOCUMENTS).expect("documents");
+        connection.batch_execute("SET statement_timeout = 0").expect("patience");
+        if kept.is_none() {
+            multiply(&mut connection, copies).expect("copies");
+            connection.batch_execute(DOCUMENTS).expect("documents");
+        }
         let fired = texts(
             &mut connection,
             "SELECT tgname::text AS text FROM pg_trigger \
@@ -129,15 +158,6 @@ impl<'a> Catalogue<'a> {
         }
     }
 }
-
-/// Half of all products are in one category as well, one in a hundred has an attribute that no other has, and all are of a type,
-/// so that the pages of a type are full on every catalogue.
-const SKEW: &str = "
-    INSERT INTO category (slug, name) VALUES ('everything', 'Everything');
-    INSERT INTO product_category (product_id, category_id, position)
-      SELECT p.id, c.id, 9 FROM product p, category c WHERE c.slug = 'everything' AND right(p.external_id, 1) IN ('0', '2', '4', '6', '8');
-    UPDATE product SET attributes = attributes || '{\"rare\": \"yes\"}' WHERE right(external_id, 2) = '00';
-    UPDATE product SET product_type = 'thing'";
 
 /// Documents of copies: as long as those of what they were copied from, which is what counts here.
 const DOCUMENTS: &str = "

@@ -33,7 +33,7 @@ mod sites;
 mod support;
 mod table;
 
-use std::{process::ExitCode, thread, time::Instant};
+use std::{path::PathBuf, process::ExitCode, thread, time::Instant};
 
 use clap::Parser;
 
@@ -64,6 +64,9 @@ struct Options {
     /// Copies of the imported products in the large catalogue
     #[arg(long)]
     copies: Option<u32>,
+    /// A folder where the server of the large catalogue stays, as `make bench-flat` keeps one
+    #[arg(long)]
+    data: Option<PathBuf>,
     /// Print what each statement read
     #[arg(long)]
     table: bool,
@@ -93,7 +96,7 @@ fn main() -> ExitCode {
     env_logger::init();
     judge::check_itself();
     aisle::cli::open_files::raise_limit();
-    let servers = Server::start().and_then(|small| Ok((small, Server::start()?)));
+    let servers = Server::start(None).and_then(|small| Ok((small, Server::start(options.data.clone())?)));
     let (small, large) = match servers {
         Ok(servers) => servers,
         Err(reason) => {

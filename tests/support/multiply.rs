@@ -3,6 +3,8 @@
 //! Used by tests and benchmarks alike. Copies have slugs, SKUs, titles, prices and times of their own, and a third of
 //! them other brands. Triggers are off meanwhile: what they would have made is copied too, except for documents and the log.
 
+#![allow(dead_code, reason = "not everybody needs all of it")]
+
 use aisle::store::Connection;
 use diesel::{
     QueryResult, RunQueryDsl,
@@ -42,6 +44,15 @@ const OWN: [(&str, &str, &str); 8] = [
     ("variant", "sku", "sku || '-' || $1"),
     ("price", "amount", "amount + $1 % 97"),
 ];
+
+/// For the products that are copied then: half of all are in one category as well, one in a hundred has an attribute that no
+/// other has, and all are of a type, so that the pages of a type are full on every catalogue.
+pub(crate) const SKEW: &str = "
+    INSERT INTO category (slug, name) VALUES ('everything', 'Everything');
+    INSERT INTO product_category (product_id, category_id, position)
+      SELECT p.id, c.id, 9 FROM product p, category c WHERE c.slug = 'everything' AND right(p.external_id, 1) IN ('0', '2', '4', '6', '8');
+    UPDATE product SET attributes = attributes || '{\"rare\": \"yes\"}' WHERE right(external_id, 2) = '00';
+    UPDATE product SET product_type = 'thing'";
 
 /// Documents stored in one statement.
 const DOCUMENTS: u32 = 2000;
@@ -115,7 +126,6 @@ fn copied(copies: u32) -> String {
 }
 
 /// Stores the documents of all products that the store shows. After the copies: its plans need to know how many there are.
-#[allow(dead_code, reason = "not everybody reads products")]
 pub(crate) fn store_documents(connection: &mut Connection) -> QueryResult<()> {
     #[derive(diesel::QueryableByName)]
     struct Row {
