@@ -6,7 +6,7 @@ export PATH := $(PATH):$(HOME)/.cargo/bin:/usr/sbin:/opt/homebrew/bin:/opt/homeb
 # Products that the first start puts into an empty catalogue.
 DEMO_PRODUCTS ?= 1000
 
-.PHONY: help run test plans model histories mutants api-test bench bench-coherence bench-flat bench-import bench-listing bench-search bench-start lint setup clean
+.PHONY: help run test plans model histories kills mutants api-test bench bench-coherence bench-flat bench-import bench-listing bench-micro bench-search bench-start lint setup clean
 
 help:
 	@echo 'make run    install what is missing, build, serve a sample catalogue on http://127.0.0.1:8080'
@@ -14,6 +14,7 @@ help:
 	@echo 'make plans  explain every statement at 10,000 and at 1,000,000 products, as a table (half an hour, 12 GB of disk; `make test` does it at 50,000)'
 	@echo 'make model  explore larger configurations of the coherence protocol (up to an hour; `make test` explores small ones)'
 	@echo 'make histories  break every part in turn under load and judge what clients saw (about half an hour)'
+	@echo 'make kills  kill server and databases 200 times in the middle of edits (about 15 minutes)'
 	@echo 'make mutants  break the coherence protocol on purpose: the histories must notice'
 	@echo 'make api-test  hold the HTTP interface against its description (schemathesis; needs python3 and PyPI)'
 	@echo 'make bench  measure how fast answers are: against a bare handler, nginx, Varnish (about 15 minutes; Linux)'
@@ -22,6 +23,7 @@ help:
 	@echo 'make bench-import  measure an import of 100,000 products against a bare COPY of its rows (about 5 minutes)'
 	@echo 'make bench-listing  measure lists in memory at 1,000,000 products: pages, facets, edits, memory (about 5 minutes)'
 	@echo 'make bench-start  measure how long a start takes over 1,000,000 products, with and without a snapshot (about 10 minutes, 6 GB of disk)'
+	@echo 'make bench-micro  time the steps of hot paths one by one (about 2 minutes)'
 	@echo 'make bench-search  measure search over a million products: time, memory (about 3 minutes, 1 GB)'
 	@echo 'make lint   formatting, clippy and documentation, warnings are errors'
 	@echo 'make setup  only install what is missing'
@@ -46,6 +48,10 @@ model: setup
 # `make test` runs a short selection of these.
 histories: setup
 	cargo test --test histories -- --long
+
+# `make test` does it five times.
+kills: setup
+	cargo test --release --test kills -- --times 200
 
 # A build that can be broken, in a folder of its own; never the one that serves.
 mutants: setup
@@ -74,6 +80,8 @@ bench-import: setup
 # PRODUCTS=100000 for a quick look.
 bench-listing: setup
 	cargo bench --bench listing -- $(PRODUCTS)
+bench-micro: setup
+	cargo bench --bench micro
 bench-search: setup
 	cargo bench --bench search -- $(if $(QUICK),--quick)
 # PRODUCTS=100000 for a quick look.

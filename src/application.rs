@@ -22,7 +22,7 @@ use crate::{
             feeder::{self, ListFeeder},
         },
         loader::Loader,
-        pool::StorePool,
+        pool::{AdminDesk, AdminPool, StorePool},
     },
     coherence::{
         Coherence, Era,
@@ -108,17 +108,17 @@ impl Application {
         let url = settings.advertise.clone().unwrap_or_else(|| format!("http://{address}"));
         let keeper = KeeperSettings { database_url: backends.database_url.clone(), url };
         let keeper = Arc::new(start_keeper(&keeper, &coherence, &restarts, &metrics)?);
-        let connections = Pool::new(&backends.database_url, u32::from(settings.store_actors), expected_era);
+        let pools = start_pools(settings, &backends.database_url, &expected_era, &restarts, &metrics);
         let redis = backends.redis_url.clone().map(|url| SharedSettings { url, catalogue });
         let language = settings.locales.first().cloned().unwrap_or_default();
         let folder = settings.snapshot_dir.clone();
         let file = folder.map(|folder| SnapshotFile::new(folder, catalogue, language.clone()));
         let lists = Arc::new(Lists::new(language, file));
-        let shared =
-            start_actors(settings, connections, (coherence, lists), redis.as_ref(), &restarts, metrics);
+        let shared = start_actors(settings, pools, (coherence, lists), redis.as_ref(), &restarts, metrics);
         let follower = Arc::new(start_follower(backends, &shared));
         let mut children: Vec<Arc<dyn Heal>> = vec![
             Arc::new(shared.store.clone()),
+            Arc::new(shared.admin.clone()),
             Arc::new(shared.list_actors.clone()),
             Arc::new(shared.fillers.clone()),
             Arc::<Slot<LogFollower>>::clone(&follower),
@@ -207,9 +207,42 @@ fn start_keeper(
     Ok(Slot::start(Kind::LeaseKeeper, restarts.clone(), move || Stepper::new(make(), own.clone())))
 }
 
+/// The threads that may block, each class with a queue of its own.
+fn start_pools(
+    settings: &ServeSettings,
+    url: &str,
+    era: &ExpectedEra,
+    restarts: &Restarts,
+    metrics: &Arc<Metrics>,
+) -> (StorePool, AdminPool, ListPool) {
+    let connections = |actors: u8| Pool::new(url, u32::from(actors), era.clone());
+    let store = StorePool::start(
+        connections(settings.store_actors),
+        usize::from(settings.store_actors),
+        usize::from(settings.store_queue),
+        restarts.clone(),
+        Arc::clone(metrics),
+    );
+    let admin = AdminPool::start(
+        AdminDesk(connections(settings.admin_actors)),
+        usize::from(settings.admin_actors),
+        usize::from(settings.admin_queue),
+        restarts.clone(),
+        Arc::clone(metrics),
+    );
+    let lists = ListPool::start(
+        ListDesk,
+        usize::from(settings.list_actors),
+        usize::from(settings.list_queue),
+        restarts.clone(),
+        Arc::clone(metrics),
+    );
+    (store, admin, lists)
+}
+
 fn start_actors(
     settings: &ServeSettings,
-    connections: Pool,
+    (store, admin, list_actors): (StorePool, AdminPool, ListPool),
     (coherence, lists): (Arc<Coherence>, Arc<Lists>),
     redis: Option<&SharedSettings>,
     restarts: &Restarts,
@@ -218,20 +251,6 @@ fn start_actors(
     let local = Arc::new(LocalCache::new(u64::from(settings.cache_mb) << 20));
     let messenger = redis.map(|redis| Arc::new(start_messenger(redis, &coherence, restarts, &metrics)));
     let reader = Reader { local, coherence, fenced: metrics.cache.local_fenced.clone() };
-    let store = StorePool::start(
-        connections,
-        usize::from(settings.store_actors),
-        usize::from(settings.store_queue),
-        restarts.clone(),
-        Arc::clone(&metrics),
-    );
-    let list_actors = ListPool::start(
-        ListDesk,
-        usize::from(settings.list_actors),
-        usize::from(settings.list_queue),
-        restarts.clone(),
-        Arc::clone(&metrics),
-    );
     let loader = Loader {
         reader: reader.clone(),
         store: store.clone(),
@@ -247,6 +266,7 @@ fn start_actors(
         reader,
         fillers,
         store,
+        admin,
         lists,
         list_actors,
         misses,

@@ -74,9 +74,13 @@ pub struct ServeSettings {
     #[arg(long, env = "AISLE_FILL_ACTORS", default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..=64))]
     pub fill_actors: u8,
 
-    /// Store actors, and Postgres connections of the pool
+    /// Store actors: threads that read for the store, with a Postgres connection each
     #[arg(long, env = "AISLE_STORE_ACTORS", default_value_t = 8, value_parser = clap::value_parser!(u8).range(1..=100))]
     pub store_actors: u8,
+
+    /// Admin actors: threads that read and edit for the admin API, with a Postgres connection each
+    #[arg(long, env = "AISLE_ADMIN_ACTORS", default_value_t = 8, value_parser = clap::value_parser!(u8).range(1..=100))]
+    pub admin_actors: u8,
 
     /// List actors: threads that make pages of lists, without a connection
     #[arg(long, env = "AISLE_LIST_ACTORS", default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..=64))]
@@ -86,11 +90,15 @@ pub struct ServeSettings {
     #[arg(long, env = "AISLE_CACHE_MB", default_value_t = 256)]
     pub cache_mb: u32,
 
-    /// Store messages in flight or waiting before more are refused with 503
+    /// Store messages at work or waiting before more are refused with 503; fewer where there has been a queue for long
     #[arg(long, env = "AISLE_STORE_QUEUE", default_value_t = 128, value_parser = clap::value_parser!(u16).range(1..))]
     pub store_queue: u16,
 
-    /// Pages of lists being made or waiting before more are refused with 503
+    /// Admin messages at work or waiting before more are refused with 503
+    #[arg(long, env = "AISLE_ADMIN_QUEUE", default_value_t = 128, value_parser = clap::value_parser!(u16).range(1..))]
+    pub admin_queue: u16,
+
+    /// Pages of lists being made or waiting before more are refused with 503; fewer where there has been a queue for long
     #[arg(long, env = "AISLE_LIST_QUEUE", default_value_t = 128, value_parser = clap::value_parser!(u16).range(1..))]
     pub list_queue: u16,
 

@@ -9,7 +9,6 @@
 #![expect(clippy::print_stdout, clippy::float_arithmetic, reason = "a program that measures and prints")]
 
 mod plain;
-mod process;
 mod reader;
 #[path = "../support/mod.rs"]
 mod support;
@@ -30,9 +29,8 @@ use aisle::{
 use diesel::connection::SimpleConnection;
 
 use crate::{
-    process::Program,
     reader::{Latencies, Reader},
-    support::{instance::Instance, machine, outcome::Outcome},
+    support::{instance::Instance, machine, outcome::Outcome, program::Program},
 };
 
 /// Products when no number is given.

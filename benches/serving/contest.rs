@@ -27,12 +27,14 @@ pub(crate) struct Turns {
 }
 
 /// What one server needed in one turn.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Turn {
+#[derive(Debug)]
+struct Turn {
     /// Processor time per request, in microseconds.
-    pub(crate) cpu: f64,
+    cpu: f64,
     /// Requests per second.
-    pub(crate) rate: f64,
+    rate: f64,
+    /// Milliseconds of each.
+    latencies: Vec<f64>,
 }
 
 /// Every turn of every contestant, in their order.
@@ -43,7 +45,7 @@ pub(crate) struct Scores(Vec<Vec<Turn>>);
 pub(crate) fn hold(runtime: &Runtime, contestants: &mut [Contestant<'_>], turns: Turns) -> Outcome<Scores> {
     let requests = f64::from(u32::try_from(CONNECTIONS * turns.each)?);
     let count = contestants.len().max(1);
-    let mut scores = vec![Vec::new(); contestants.len()];
+    let mut scores: Vec<Vec<Turn>> = contestants.iter().map(|_| Vec::new()).collect();
     for number in 0..turns.turns {
         for step in 0..contestants.len() {
             // There and back again, each time from another one on.
@@ -53,10 +55,13 @@ pub(crate) fn hold(runtime: &Runtime, contestants: &mut [Contestant<'_>], turns:
                 continue;
             };
             let before = (contestant.cpu)()?;
-            let took = contestant.load.run(runtime, turns.each)?;
+            let lap = contestant.load.run(runtime, turns.each)?;
             let cpu = (contestant.cpu)()?.saturating_sub(before);
-            scores
-                .push(Turn { cpu: cpu.as_secs_f64() * 1e6 / requests, rate: requests / took.as_secs_f64() });
+            scores.push(Turn {
+                cpu: cpu.as_secs_f64() * 1e6 / requests,
+                rate: lap.rate()?,
+                latencies: lap.latencies,
+            });
         }
     }
     Ok(Scores(scores))
@@ -73,6 +78,11 @@ impl Scores {
         self.turns(place).map(|turn| turn.rate).collect()
     }
 
+    /// Milliseconds of each request of one, all turns.
+    pub(crate) fn latencies(&self, place: usize) -> impl Iterator<Item = f64> + '_ {
+        self.turns(place).flat_map(|turn| turn.latencies.iter().copied())
+    }
+
     /// Processor time of one over that of another, turn by turn.
     pub(crate) fn cpu_ratio(&self, of: usize, to: usize) -> Sample {
         self.turns(of).zip(self.turns(to)).map(|(of, to)| of.cpu / to.cpu).collect()
@@ -83,7 +93,7 @@ impl Scores {
         self.turns(of).zip(self.turns(to)).map(|(of, to)| of.rate / to.rate).collect()
     }
 
-    fn turns(&self, place: usize) -> impl Iterator<Item = Turn> + '_ {
-        self.0.get(place).into_iter().flatten().copied()
+    fn turns(&self, place: usize) -> impl Iterator<Item = &Turn> {
+        self.0.get(place).into_iter().flatten()
     }
 }

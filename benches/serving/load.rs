@@ -11,36 +11,55 @@ use tokio::{
 
 use crate::{
     shelf::Stored,
-    support::{client::content_length, outcome::Outcome},
+    support::{client::content_length, outcome::Outcome, sample::ms},
 };
 
-/// Connections of a load.
+/// Connections of a load, unless said otherwise.
 pub(crate) const CONNECTIONS: usize = 64;
+
+/// How many ask, and how often.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Pace {
+    /// Kept connections.
+    pub(crate) connections: usize,
+    /// Time from one request of a connection to its next, unless the answer takes longer.
+    pub(crate) every: Duration,
+}
+
+/// As fast as answers come.
+pub(crate) const UNPACED: Pace = Pace { connections: CONNECTIONS, every: Duration::ZERO };
 
 /// What is sent, and what must come back.
 #[derive(Debug, Clone)]
 pub(crate) struct Request {
     bytes: Vec<u8>,
     status: u16,
-    body: usize,
+    /// Bytes; any number where nothing is said.
+    body: Option<usize>,
 }
 
 impl Request {
     /// Asks for a stored answer.
     pub(crate) fn of(stored: &Stored) -> Outcome<Self> {
-        Ok(Self { bytes: text(stored, "").into_bytes(), status: 200, body: stored.body()?.len() })
+        Ok(Self { bytes: text(stored, "").into_bytes(), status: 200, body: Some(stored.body()?.len()) })
     }
 
     /// Asks whether a stored answer has changed: it has not.
     pub(crate) fn revalidating(stored: &Stored) -> Outcome<Self> {
         let etag = stored.header("etag").ok_or("an answer without an ETag")?;
         let bytes = text(stored, &format!("If-None-Match: {etag}\r\n")).into_bytes();
-        Ok(Self { bytes, status: 304, body: 0 })
+        Ok(Self { bytes, status: 304, body: Some(0) })
+    }
+
+    /// Asks for a target of which only the status is known.
+    pub(crate) fn any(target: &str) -> Self {
+        let bytes = text(&Stored::new(target, "", "", "", b""), "").into_bytes();
+        Self { bytes, status: 200, body: None }
     }
 
     /// Bytes of the body that answers it.
     pub(crate) fn body_bytes(&self) -> usize {
-        self.body
+        self.body.unwrap_or(0)
     }
 }
 
@@ -116,6 +135,7 @@ pub(crate) struct Load {
     requests: Vec<Request>,
     order: Order,
     connections: Vec<Connection>,
+    every: Duration,
 }
 
 #[derive(Debug)]
@@ -134,22 +154,33 @@ impl Load {
         requests: Vec<Request>,
         order: Order,
     ) -> Outcome<Self> {
+        Self::paced(runtime, authority, requests, order, UNPACED)
+    }
+
+    /// The same with a pace of its own; the runtime needs its clock then.
+    pub(crate) fn paced(
+        runtime: &Runtime,
+        authority: &str,
+        requests: Vec<Request>,
+        order: Order,
+        pace: Pace,
+    ) -> Outcome<Self> {
         let longest = requests.iter().map(Request::body_bytes).max().unwrap_or(0);
         let mut connections = Vec::new();
-        for number in 0..CONNECTIONS {
+        for number in 0..pace.connections {
             let stream = runtime.block_on(TcpStream::connect(authority))?;
             stream.set_nodelay(true)?;
-            let place = number * ORDER / CONNECTIONS;
+            let place = number * ORDER / pace.connections;
             connections.push(Connection { stream, buffer: vec![0; longest + 8 * 1024], place });
         }
-        let mut load = Self { requests, order, connections };
+        let mut load = Self { requests, order, connections, every: pace.every };
         load.warm(runtime)?;
         Ok(load)
     }
 
     fn warm(&mut self, runtime: &Runtime) -> Outcome<()> {
         let Self { requests, connections, .. } = self;
-        let share = requests.len().div_ceil(CONNECTIONS).max(1);
+        let share = requests.len().div_ceil(connections.len().max(1)).max(1);
         let all = connections.iter_mut().zip(requests.chunks(share)).map(|(connection, chunk)| async move {
             for request in chunk {
                 connection.exchange(request).await?;
@@ -159,24 +190,58 @@ impl Load {
         runtime.block_on(try_join_all(all)).map(drop)
     }
 
-    /// Sends so many requests on each connection; the time it took.
-    pub(crate) fn run(&mut self, runtime: &Runtime, each: usize) -> Outcome<Duration> {
-        let Self { requests, order, connections } = self;
-        let all = connections.iter_mut().map(|connection| connection.run(requests, order, each));
+    /// Sends so many requests on each connection.
+    pub(crate) fn run(&mut self, runtime: &Runtime, each: usize) -> Outcome<Lap> {
+        let Self { requests, order, connections, every } = self;
+        let all = connections.iter_mut().map(|connection| connection.run(requests, order, (each, *every)));
         let began = Instant::now();
-        runtime.block_on(try_join_all(all))?;
-        Ok(began.elapsed())
+        let latencies = runtime.block_on(try_join_all(all))?.concat();
+        Ok(Lap { took: began.elapsed(), latencies })
+    }
+
+    /// Sends one request on each connection at once, and waits for all answers.
+    pub(crate) async fn all_at_once(&mut self, request: &Request) -> Outcome<()> {
+        let all = self.connections.iter_mut().map(|connection| connection.exchange(request));
+        try_join_all(all).await.map(drop)
+    }
+}
+
+/// What a run has shown.
+#[derive(Debug)]
+pub(crate) struct Lap {
+    /// All of it.
+    pub(crate) took: Duration,
+    /// Of every request, in milliseconds, as the load saw it: its own waiting for the processor included.
+    pub(crate) latencies: Vec<f64>,
+}
+
+impl Lap {
+    /// Requests per second.
+    pub(crate) fn rate(&self) -> Outcome<f64> {
+        Ok(f64::from(u32::try_from(self.latencies.len())?) / self.took.as_secs_f64())
     }
 }
 
 impl Connection {
-    async fn run(&mut self, requests: &[Request], order: &Order, each: usize) -> Outcome<()> {
+    async fn run(
+        &mut self,
+        requests: &[Request],
+        order: &Order,
+        (each, every): (usize, Duration),
+    ) -> Outcome<Vec<f64>> {
+        let mut latencies = Vec::with_capacity(each);
         for _ in 0..each {
             self.place = (self.place + 1) % ORDER;
             let request = order.0.get(self.place).and_then(|number| requests.get(*number));
+            let began = Instant::now();
             self.exchange(request.ok_or("nothing to ask for")?).await?;
+            let took = began.elapsed();
+            latencies.push(ms(took));
+            if took < every {
+                tokio::time::sleep(every.saturating_sub(took)).await;
+            }
         }
-        Ok(())
+        Ok(latencies)
     }
 
     async fn exchange(&mut self, request: &Request) -> Outcome<()> {
@@ -204,9 +269,10 @@ fn expected(received: &[u8], request: &Request) -> Outcome<Option<usize>> {
     let text = std::str::from_utf8(received.get(..head + 4).unwrap_or_default())?;
     let is_expected = text.get(9..12) == Some(&request.status.to_string());
     let length = content_length(&text.to_ascii_lowercase()).unwrap_or(0);
-    if is_expected && (request.status == 304 || length == request.body) {
-        Ok(Some(head + 4 + request.body))
+    let body = request.body.unwrap_or(length);
+    if is_expected && (request.status == 304 || length == body) {
+        Ok(Some(head + 4 + body))
     } else {
-        Err(format!("not the expected answer, {} with {} bytes: {text}", request.status, request.body).into())
+        Err(format!("not the expected answer, {} with {body} bytes: {text}", request.status).into())
     }
 }

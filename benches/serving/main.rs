@@ -18,15 +18,22 @@
 )]
 
 mod bare;
+mod burst;
+mod busy;
 mod contest;
 mod hits;
 mod load;
+mod memory;
+mod misses;
+mod overload;
 mod proxies;
+mod relay;
 mod rival;
 mod shelf;
 mod site;
 #[path = "../support/mod.rs"]
 mod support;
+mod tools;
 
 use std::{process::ExitCode, time::Instant};
 
@@ -57,7 +64,15 @@ impl Extent {
 
 type Part = fn(&Servers, Extent) -> Outcome<()>;
 
-const PARTS: [(&str, Part); 2] = [("hits", hits::measure), ("proxies", proxies::measure)];
+const PARTS: [(&str, Part); 7] = [
+    ("hits", hits::measure),
+    ("proxies", proxies::measure),
+    ("misses", misses::measure),
+    ("burst", burst::measure),
+    ("busy", busy::measure),
+    ("overload", overload::measure),
+    ("memory", memory::measure),
+];
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

@@ -1,11 +1,10 @@
 //! A catalogue of products of about 2 KB, an instance on it, and the answers that it gives.
 
-use aisle::{
-    domain::{draft::ProductDraft, draft_reader},
-    store::{edit, error::StoreError, products::Batch},
-};
+use std::io::Write;
+
 use diesel::connection::SimpleConnection;
 use serde_json::{Value, json};
+use tempfile::NamedTempFile;
 use uuid::Uuid;
 
 use crate::{
@@ -14,29 +13,22 @@ use crate::{
     support::{
         instance::Instance,
         outcome::Outcome,
+        program::Program,
         servers::{Catalogue, Servers},
     },
 };
 
-/// Products of one transaction.
-const BATCH: usize = 1000;
-
-/// A fresh catalogue of so many products.
+/// A fresh catalogue of so many products, imported as any other.
 pub(crate) fn catalogue(servers: &Servers, name: &str, products: usize) -> Outcome<Catalogue> {
     let mut catalogue = servers.catalogue(name, 0)?;
-    let mut connection = catalogue.connect()?;
-    for first in (0..products).step_by(BATCH) {
-        let numbers = first..products.min(first + BATCH);
-        let drafts = numbers.map(draft).collect::<Result<Vec<_>, StoreError>>()?;
-        edit::transaction(&mut connection, |connection| {
-            let mut batch = Batch::new(false);
-            batch.expect(connection, &drafts.iter().collect::<Vec<_>>())?;
-            for draft in &drafts {
-                batch.upsert(connection, draft)?;
-            }
-            batch.write(connection)
-        })?;
+    let mut file = NamedTempFile::with_suffix(".jsonl")?;
+    for number in 0..products {
+        writeln!(file, "{}", document(number))?;
     }
+    file.flush()?;
+    let path = file.path().to_str().ok_or("a path that is not text")?;
+    Program::start(&["import", "jsonl", path], &catalogue.url)?.finish()?;
+    let mut connection = catalogue.connect()?;
     connection.batch_execute("VACUUM ANALYZE")?;
     catalogue.products = ids(&mut connection)?;
     Ok(catalogue)
@@ -53,17 +45,17 @@ fn ids(connection: &mut aisle::store::Connection) -> Outcome<Vec<Uuid>> {
     Ok(rows.into_iter().map(|row| row.id).collect())
 }
 
-fn draft(number: usize) -> Result<ProductDraft, StoreError> {
+fn document(number: usize) -> Value {
     let prose = "A lamp for reading, sewing and the odd repair; its light is warm, its foot heavy. ";
     // No two alike, so that nothing compresses better than a real text does across products.
     let prose =
         (0..9).map(|part| format!("{prose}Part {}.", number * 31 + part)).collect::<Vec<_>>().join(" ");
-    let document = json!({
-        "title": format!("Lamp number {number}"), "description": prose, "tags": ["lamp", "reading"],
-        "categories": [format!("Home > Lamps > Shelf {}", number % 40)], "brand": format!("Brand {}", number % 50),
+    json!({
+        "slug": format!("lamp-{number}"), "title": format!("Lamp number {number}"), "description": prose,
+        "tags": ["lamp", "reading"], "categories": [format!("Home > Lamps > Shelf {}", number % 40)],
+        "brand": format!("Brand {}", number % 50),
         "variants": [{"sku": format!("LAMP-{number}"), "stock": 12, "prices": [{"currency": "USD", "amount": 6999}]}]
-    });
-    draft_reader::read(&document).map_err(StoreError::Invalid)
+    })
 }
 
 /// Targets of all products.
@@ -94,6 +86,13 @@ pub(crate) fn lists(instance: &Instance, categories: usize) -> Outcome<Vec<Strin
         .take(categories)
         .map(|slug| format!("/v1/store/products?category={slug}&limit=20"))
         .collect())
+}
+
+/// Bytes of the cards of so many products, which are about alike.
+pub(crate) fn card_bytes(instance: &Instance, products: usize) -> Outcome<usize> {
+    let cards = 200.min(products);
+    let page = instance.client()?.get(&format!("/v1/store/products?limit={cards}"))?;
+    Ok(page.body.len() * products / cards)
 }
 
 /// Bodies that ask for 20 products each.

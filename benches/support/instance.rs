@@ -71,14 +71,15 @@ impl Instance {
 
     /// Sum and count of a histogram that it publishes.
     pub(crate) fn histogram(&self, name: &str) -> Outcome<(f64, f64)> {
+        Ok((self.metric(&format!("{name}_sum"))?, self.metric(&format!("{name}_count"))?))
+    }
+
+    /// A value without labels that it publishes.
+    pub(crate) fn metric(&self, name: &str) -> Outcome<f64> {
         let answer = self.client()?.get("/metrics")?;
         let text = String::from_utf8(answer.body)?;
-        let value = |suffix: &str| -> Outcome<f64> {
-            let prefix = format!("{name}_{suffix} ");
-            let line = text.lines().find_map(|line| line.strip_prefix(&prefix));
-            Ok(line.ok_or_else(|| format!("no metric {name}"))?.parse()?)
-        };
-        Ok((value("sum")?, value("count")?))
+        let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+        Ok(line.ok_or_else(|| format!("no metric {name}"))?.parse()?)
     }
 
     /// Asks it to stop, and waits until it has: it saves its index of lists.

@@ -12,6 +12,7 @@ pub(crate) mod machine;
 pub(crate) mod outcome;
 pub(crate) mod pace;
 pub(crate) mod process;
+pub(crate) mod program;
 pub(crate) mod sample;
 pub(crate) mod servers;
 pub(crate) mod table;

@@ -58,6 +58,11 @@ impl Sample {
         self.quantile(1000)
     }
 
+    /// Median, p99 and p99.9 as `1.23 / 4.56 / 7.89`.
+    pub(crate) fn p50_p99_p999(&self) -> String {
+        format!("{:.2} / {:.2} / {:.2}", self.median(), self.p99(), self.quantile(999))
+    }
+
     /// Median, p99 and maximum as `1.23 / 4.56 / 7.89`.
     pub(crate) fn p50_p99_max(&self) -> String {
         format!("{:.2} / {:.2} / {:.2}", self.median(), self.p99(), self.max())

@@ -9,11 +9,11 @@ use uuid::Uuid;
 use super::encode;
 use crate::{
     catalog::messages::{Body, Coding, Cursors},
-    coherence::{Gate, Moment, Stamp},
+    coherence::{Checked, Gate, Moment, Stamp},
     domain::{dependency::Dependency, list::ListPage},
 };
 
-/// A cached answer with its stamp. Immutable: a change makes a new one.
+/// A cached answer with its stamp. Immutable: a change makes a new one. Only what is remembered of checks changes.
 #[derive(Debug)]
 pub struct Entry {
     /// Where it was read: it reflects every event on its dependencies up to there.
@@ -22,12 +22,18 @@ pub struct Entry {
     pub dependencies: Box<[Dependency]>,
     /// What it says.
     pub value: Value,
+    checked: Checked,
 }
 
 impl Entry {
+    /// What was read at `stamp`.
+    pub fn new(stamp: Stamp, dependencies: impl Into<Box<[Dependency]>>, value: Value) -> Self {
+        Self { stamp, dependencies: dependencies.into(), value, checked: Checked::default() }
+    }
+
     /// Whether it has missed no change that is known here.
     pub fn is_current(&self, gate: &Gate) -> bool {
-        gate.admits(self.stamp, &self.dependencies)
+        gate.admits_again(self.stamp, &self.dependencies, &self.checked)
     }
 
     /// Bytes it holds, for the cache's bound.
@@ -70,15 +76,24 @@ pub enum Value {
 #[derive(Debug, Clone)]
 pub struct Encoded {
     /// Tag text without quotes and coding suffix.
-    tag: Box<str>,
+    tag: Arc<str>,
     /// Tokens of the pages around it, for pages of lists.
     cursors: Cursors,
-    /// For pages of lists: everything acknowledged before is in it.
-    read: Option<Moment>,
+    /// For pages of lists.
+    listing: Option<Listing>,
     identity: Coded,
     gzip: Variant,
     brotli: Variant,
     zstd: Variant,
+}
+
+/// What a page of a list tells of its ids.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Listing {
+    /// Everything acknowledged before is in it.
+    pub read: Moment,
+    /// So many of the entry's dependencies, the first ones, are those of the ids and counts; the others are those of the cards.
+    pub dependencies: usize,
 }
 
 /// Bytes of one coding with their entity tag.
@@ -105,14 +120,14 @@ impl Encoded {
     }
 
     /// A body whose tag is known (from the shared cache).
-    pub(super) fn with_tag(tag: Box<str>, identity: Bytes) -> Self {
+    pub(super) fn with_tag(tag: Arc<str>, identity: Bytes) -> Self {
         let unmade =
             if identity.len() < encode::CODING_BYTES_MIN { Variant::Useless } else { Variant::Unmade };
         let identity = Coded { bytes: identity, etag: encode::etag(&tag, Coding::Identity) };
         Self {
             tag,
             cursors: Cursors::default(),
-            read: None,
+            listing: None,
             identity,
             gzip: unmade.clone(),
             brotli: unmade.clone(),
@@ -127,16 +142,16 @@ impl Encoded {
         self
     }
 
-    /// The same body, in which everything is that was acknowledged before `read`.
+    /// The same body as a page with these ids.
     #[must_use]
-    pub fn read_at(mut self, read: Moment) -> Self {
-        self.read = Some(read);
+    pub fn listing(mut self, listing: Listing) -> Self {
+        self.listing = Some(listing);
         self
     }
 
-    /// Everything acknowledged before is in it; only known of pages of lists.
-    pub fn read(&self) -> Option<Moment> {
-        self.read
+    /// What it tells of its ids; only known of pages of lists.
+    pub fn listed(&self) -> Option<Listing> {
+        self.listing
     }
 
     /// The body for a client that prefers `coding`; `None` when that coding is yet to be made.
@@ -178,7 +193,7 @@ impl Encoded {
     }
 
     /// The tag's text without quotes and suffix.
-    pub fn tag(&self) -> &str {
+    pub fn tag(&self) -> &Arc<str> {
         &self.tag
     }
 

@@ -83,7 +83,7 @@ mod tests {
         for number in 0..10_000 {
             let body = vec![b'x'; 2_000];
             let value = Value::Body(Encoded::new(1, &body));
-            let entry = Entry { stamp: Stamp { era: 0, position: 1 }, dependencies: Box::default(), value };
+            let entry = Entry::new(Stamp { era: 0, position: 1 }, [], value);
             cache.insert(Key::Slug(format!("slug-{number}").into()), Arc::new(entry));
         }
         assert!(cache.weight() <= 1 << 20, "{}", cache.weight());

@@ -9,6 +9,6 @@ pub mod entry;
 pub mod local;
 pub mod shared;
 
-pub use entry::{Encoded, Entry, Value};
+pub use entry::{Encoded, Entry, Listing, Value};
 pub use local::LocalCache;
 pub use shared::SharedCache;

@@ -309,11 +309,8 @@ fn decode(bytes: &[u8], era: u32) -> Option<Entry> {
         StoredValue::Moved(slug) => Value::Moved(slug.into()),
         StoredValue::Absent => Value::Absent,
     };
-    Some(Entry {
-        stamp: Stamp { era, position: i64::try_from(u64::from_be_bytes(*stamp)).ok()? },
-        dependencies: stored.dependencies.into_iter().map(Dependency).collect(),
-        value,
-    })
+    let stamp = Stamp { era, position: i64::try_from(u64::from_be_bytes(*stamp)).ok()? };
+    Some(Entry::new(stamp, stored.dependencies.into_iter().map(Dependency).collect::<Box<[_]>>(), value))
 }
 
 #[cfg(test)]
@@ -325,11 +322,8 @@ mod tests {
     #[test]
     fn entries_survive_the_round_trip() {
         let body = Encoded::new(3, &b"{\"title\":\"lamp\"}".repeat(40)).with(Coding::Brotli);
-        let entry = Entry {
-            stamp: Stamp { era: 3, position: 42 },
-            dependencies: [Dependency(1), Dependency(-2)].into(),
-            value: Value::Product { body, card: Bytes::from_static(b"{}") },
-        };
+        let value = Value::Product { body, card: Bytes::from_static(b"{}") };
+        let entry = Entry::new(Stamp { era: 3, position: 42 }, [Dependency(1), Dependency(-2)], value);
         let back = decode(&encode(&entry).unwrap(), 3).unwrap();
         assert_eq!((back.stamp, &back.dependencies), (entry.stamp, &entry.dependencies));
         let (Value::Product { body: before, .. }, Value::Product { body: after, card }) =

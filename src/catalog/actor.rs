@@ -74,15 +74,20 @@ impl Reader {
         }
     }
 
-    /// A page that some change may have overtaken, if the request takes one of its age. Its position is where it was read, and
-    /// one of another era is of no use.
+    /// A page of which the choice and order may be overtaken, if the request takes one of its age; its cards are as current as
+    /// those of any other answer. Its position is where it was read.
     pub fn look_up_bounded(&self, get: &Get) -> Option<Answer> {
+        if !self.is_leased() {
+            return None;
+        }
         let entry = self.local.get(&get.key)?;
         let Value::Body(body) = &entry.value else { return None };
-        let age = Moment::now().since(body.read()?);
+        let listing = body.listed()?;
+        let age = Moment::now().since(listing.read);
         let is_late_enough =
             get.age_max.is_some_and(|most| age <= most) && entry.stamp.position >= get.min_position;
-        if !is_late_enough || entry.stamp.era != self.coherence.gate().era() {
+        let of_cards = entry.dependencies.get(listing.dependencies..)?;
+        if !is_late_enough || !self.coherence.gate().admits(entry.stamp, of_cards) {
             return None;
         }
         match resolve(&entry, get) {
@@ -212,7 +217,7 @@ impl CatalogMessage for GetUnverified {
     }
 }
 
-/// Asks for a page that may be old: [`Get::age_max`].
+/// Asks for a page of which the choice may be old: [`Get::age_max`].
 #[derive(Debug, Clone)]
 pub struct GetBounded(pub Get);
 

@@ -8,6 +8,7 @@ use std::{collections::HashMap, sync::Arc};
 use actix::Addr;
 use bytes::Bytes;
 use futures_util::FutureExt;
+use serde::Serialize;
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
@@ -32,7 +33,7 @@ use crate::{
 #[derive(Debug, Clone)]
 pub struct Batch {
     /// The names, in the order of the answer.
-    pub names: Names,
+    pub names: Arc<Names>,
     /// Currency and language.
     pub view: ViewKey,
     /// The answer must have been read at this position or later; 0 for any.
@@ -50,6 +51,16 @@ pub enum Names {
     Skus(Vec<String>),
 }
 
+/// One of [`Names`].
+#[derive(Debug, Clone, Copy, Serialize)]
+#[serde(untagged)]
+pub enum Name<'a> {
+    /// An id.
+    Id(Uuid),
+    /// A slug or SKU.
+    Text(&'a str),
+}
+
 /// What a name leads to.
 #[derive(Debug, Clone)]
 pub enum Part {
@@ -58,7 +69,7 @@ pub enum Part {
         /// Its version.
         version: i64,
         /// Text of its entity tag, without quotes: it also tells when what the product embeds has changed.
-        tag: Box<str>,
+        tag: Arc<str>,
         /// Its answer.
         body: Bytes,
     },
@@ -95,9 +106,11 @@ impl Found {
 
     fn part(&self) -> Part {
         match &self.entry.value {
-            Value::Product { body, .. } => {
-                Part::Found { version: body.version(), tag: body.tag().into(), body: body.identity().clone() }
-            }
+            Value::Product { body, .. } => Part::Found {
+                version: body.version(),
+                tag: Arc::clone(body.tag()),
+                body: body.identity().clone(),
+            },
             Value::Moved(slug) => Part::Moved(Arc::clone(slug)),
             Value::Body(_) | Value::Names(_) | Value::Ids { .. } | Value::Absent => Part::Absent,
         }
@@ -116,6 +129,14 @@ impl Names {
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// The name at a place; an empty one where there is none.
+    pub fn name(&self, place: usize) -> Name<'_> {
+        match self {
+            Self::Ids(ids) => Name::Id(ids.get(place).copied().unwrap_or_default()),
+            Self::Slugs(names) | Self::Skus(names) => Name::Text(names.get(place).map_or("", String::as_str)),
+        }
     }
 
     fn keys(&self, view: ViewKey) -> Vec<Key> {
@@ -256,7 +277,7 @@ async fn read_missing(
         let names = names.iter().zip(found.iter()).filter(|(_, found)| found.is_none());
         names.map(|(name, _)| name.clone()).collect()
     };
-    let (stamp, entries) = match &batch.names {
+    let (stamp, entries) = match &*batch.names {
         Names::Ids(ids) => {
             let missing = ids.iter().zip(found.iter()).filter(|(_, found)| found.is_none());
             let missing: Vec<Uuid> = missing.map(|(id, _)| *id).collect();
@@ -360,7 +381,7 @@ fn named(
 }
 
 fn entry(stamp: Stamp, dependencies: Vec<Dependency>, value: Value) -> Arc<Entry> {
-    Arc::new(Entry { stamp, dependencies: dependencies.into(), value })
+    Arc::new(Entry::new(stamp, dependencies, value))
 }
 
 /// Key by whose hash a fill actor is chosen, so that equal batches meet at one.

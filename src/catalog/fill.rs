@@ -243,7 +243,7 @@ fn with_coding(entry: Arc<Entry>, coding: Coding) -> Arc<Entry> {
         | Value::Ids(_)
         | Value::Absent => return entry,
     };
-    Arc::new(Entry { stamp: entry.stamp, dependencies: entry.dependencies.clone(), value })
+    Arc::new(Entry::new(entry.stamp, entry.dependencies.clone(), value))
 }
 
 /// Where a fill actor's Redis is.

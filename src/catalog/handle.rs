@@ -17,7 +17,7 @@ use super::{
     lists::{ListPool, Lists},
     loads::{self, Committed, Run, RunEdit},
     messages::{Answer, Coding, Get, Key},
-    pool::StorePool,
+    pool::{AdminPool, StorePool},
 };
 use crate::{
     cache::Entry,
@@ -43,6 +43,8 @@ pub struct Shared {
     pub fillers: Fillers,
     /// The store actors.
     pub store: StorePool,
+    /// The admin actors.
+    pub admin: AdminPool,
     /// The index of lists.
     pub lists: Arc<Lists>,
     /// The list actors.
@@ -229,7 +231,7 @@ impl Catalog {
 
     /// Answers an admin read.
     pub async fn query<M: Query>(&self, query: M) -> Result<M::Reply, CatalogError> {
-        self.shared.store.ask(Run(query)).await
+        self.shared.admin.ask(Run(query)).await
     }
 
     /// Commits an edit, invalidates what it changed, here and by message elsewhere, and returns once no instance answers
@@ -237,7 +239,7 @@ impl Catalog {
     pub async fn edit<M: Edit>(&self, edit: M) -> Result<Acknowledged<M::Reply>, CatalogError> {
         let coherence = &self.shared.reader.coherence;
         let era = coherence.era();
-        let Committed { reply, change, seen } = self.shared.store.ask(RunEdit(edit)).await?;
+        let Committed { reply, change, seen } = self.shared.admin.ask(RunEdit(edit)).await?;
         // After the commit: leases granted from here on include it.
         let since = Moment::now();
         let position = change.as_ref().map(|change| change.position);
@@ -249,7 +251,7 @@ impl Catalog {
         }
         // An edit that changed nothing may rest on one that is not seen everywhere yet.
         let seen = position.unwrap_or(seen);
-        if let Err(error) = loads::apply_up_to(coherence, &self.shared.store, era, seen).await {
+        if let Err(error) = loads::apply_up_to(coherence, &self.shared.admin, era, seen).await {
             // Committed all the same: then time alone proves that nobody answers with anything older, here neither.
             log::warn!("the log cannot be read after an edit reason={error}");
         }
@@ -264,11 +266,12 @@ impl Catalog {
 
     /// Brings the gauges up to date that nothing else moves, for `/metrics`.
     pub fn observe(&self) {
-        let Shared { reader, store, lists, list_actors, metrics, .. } = &self.shared;
+        let Shared { reader, store, admin, lists, list_actors, metrics, .. } = &self.shared;
         let gauge = |value: usize| i64::try_from(value).unwrap_or(i64::MAX);
         metrics.cache.local_bytes.set(i64::try_from(reader.local.weight()).unwrap_or(i64::MAX));
         metrics.cache.local_entries.set(gauge(reader.local.len()));
         store.observe();
+        admin.observe();
         list_actors.observe();
         let (coherence, now) = (&reader.coherence, Moment::now());
         metrics.lists.products.set(gauge(lists.len()));

@@ -23,7 +23,7 @@ pub struct Health {
 /// State of one dependency.
 #[derive(Debug, Clone, serde::Serialize, utoipa::ToSchema)]
 pub struct Check {
-    /// `postgres`, `redis`, `store_actors`, `list_actors`, `lease`, `lists`; while the process is about to stop, `draining`.
+    /// `postgres`, `redis`, `store_actors`, `admin_actors`, `list_actors`, `lease`, `lists`; while the process is about to stop, `draining`.
     pub name: &'static str,
     /// Whether it works.
     pub ok: bool,
@@ -51,8 +51,9 @@ impl Query for Head {
 pub(super) async fn examine(shared: &Shared) -> Health {
     let (postgres, redis) = futures_util::join!(postgres(shared), redis(shared));
     let store_actors = pool("store_actors", shared.store.alive(), shared.store.threads());
+    let admin_actors = pool("admin_actors", shared.admin.alive(), shared.admin.threads());
     let list_actors = pool("list_actors", shared.list_actors.alive(), shared.list_actors.threads());
-    let mut checks = vec![postgres, store_actors, list_actors, lease(shared), lists(shared)];
+    let mut checks = vec![postgres, store_actors, admin_actors, list_actors, lease(shared), lists(shared)];
     checks.extend(redis);
     checks.extend(draining(shared));
     let escalating = shared.restarts.exceeded().is_some();

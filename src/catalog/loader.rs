@@ -181,14 +181,11 @@ impl Loader {
         let mut dependencies = vec![Dependency::product(&id)];
         dependencies.extend(row.brand.iter().map(|brand| Dependency::brand(&brand.id)));
         dependencies.extend(row.categories.iter().map(|category| Dependency::category(&category.id)));
-        Ok(Entry {
-            stamp,
-            dependencies: dependencies.into(),
-            value: Value::Product {
-                body: Encoded::new(row.version, &rendered.product),
-                card: Bytes::copy_from_slice(&rendered.card),
-            },
-        })
+        let value = Value::Product {
+            body: Encoded::new(row.version, &rendered.product),
+            card: Bytes::copy_from_slice(&rendered.card),
+        };
+        Ok(Entry::new(stamp, dependencies, value))
     }
 
     /// Several products' rows in one statement.
@@ -210,14 +207,13 @@ impl Loader {
             let product = Dependency::product(&target.product_id);
             (Value::Moved(target.current_slug.into()), vec![by_name, product])
         };
-        Ok(Entry { stamp, dependencies: dependencies.into(), value })
+        Ok(Entry::new(stamp, dependencies, value))
     }
 
     async fn sku(&self, sku: &str) -> Result<Entry, CatalogError> {
         let Read { stamp, value } = self.read(LoadSku(sku.into())).await?;
-        let dependencies = [Dependency::sku(sku)].into();
         let value = value.map_or(Value::Absent, Value::Names);
-        Ok(Entry { stamp, dependencies, value })
+        Ok(Entry::new(stamp, [Dependency::sku(sku)], value))
     }
 
     async fn suggestions(&self, text: &str, limit: u8) -> Result<Entry, CatalogError> {
@@ -289,7 +285,7 @@ fn suggestions(found: Suggestions) -> SuggestionsBody {
 }
 
 pub(super) fn absent(stamp: Stamp, dependencies: [Dependency; 1]) -> Entry {
-    Entry { stamp, dependencies: dependencies.into(), value: Value::Absent }
+    Entry::new(stamp, dependencies, Value::Absent)
 }
 
 fn json_entry<const N: usize>(
@@ -300,7 +296,7 @@ fn json_entry<const N: usize>(
 ) -> Result<Entry, CatalogError> {
     let json = serde_json::to_vec(body).map_err(|error| CatalogError::Internal(error.to_string()))?;
     let value = Value::Body(Encoded::new(version, &json));
-    Ok(Entry { stamp, dependencies: dependencies.into(), value })
+    Ok(Entry::new(stamp, dependencies, value))
 }
 
 /// Name of a key in the shared cache; `None` for what is composed from other entries.

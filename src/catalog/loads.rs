@@ -5,7 +5,8 @@ use uuid::Uuid;
 use super::{
     edits::{Edit, Query},
     error::CatalogError,
-    pool::{StoreMessage, StorePool},
+    pool::StoreMessage,
+    workers::{Equipment, Work, WorkerPool},
 };
 use crate::{
     coherence::{Change, Coherence, Era},
@@ -171,7 +172,7 @@ impl Query for PullLog {
     }
 }
 
-/// A query on its way to a store actor.
+/// A query on its way to a store or admin actor.
 pub(super) struct Run<Q>(pub(super) Q);
 
 impl<Q: Query> StoreMessage for Run<Q> {
@@ -198,7 +199,7 @@ pub(super) fn with_connection<T>(
     }
 }
 
-/// An edit on its way to a store actor.
+/// An edit on its way to an admin actor.
 pub(super) struct RunEdit<E>(pub(super) E);
 
 /// An edit that was committed.
@@ -227,16 +228,20 @@ impl<E: Edit> StoreMessage for RunEdit<E> {
 
 /// Applies the log at least up to `position`, which was read in `era`: whoever saw a change in one answer must not miss it
 /// in another. Normally it is applied already; else this pulls it.
-pub(super) async fn apply_up_to(
+pub(super) async fn apply_up_to<E>(
     coherence: &Coherence,
-    store: &StorePool,
+    workers: &WorkerPool<E>,
     era: Era,
     position: i64,
-) -> Result<(), CatalogError> {
+) -> Result<(), CatalogError>
+where
+    E: Equipment,
+    Run<PullLog>: Work<E, Reply = Pulled>,
+{
     let gate = coherence.gate();
     while gate.applied() < position && gate.era() == era.ordinal {
         let from = gate.applied();
-        let pulled = store.ask(Run(PullLog { after: from })).await?;
+        let pulled = workers.ask(Run(PullLog { after: from })).await?;
         let changes: Vec<Change> = pulled.events.into_iter().map(Change::from).collect();
         coherence.pulled(era.id, from, &changes);
         if gate.applied() == from {

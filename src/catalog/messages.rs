@@ -30,7 +30,7 @@ pub enum Coding {
     Zstd,
 }
 
-/// What a store read names. Each is one cache key.
+/// What a store read names. Each is one cache key. Cheap to clone where hits need it: by id, and pages.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Key {
     /// A product by id.
@@ -40,9 +40,9 @@ pub enum Key {
     /// What a SKU names.
     Sku(Box<str>),
     /// The ordered ids of one page of a list.
-    Ids(Box<ListQuery>),
+    Ids(Arc<ListQuery>),
     /// One page of a list, composed of cards.
-    Page(Box<ListQuery>, ViewKey),
+    Page(Arc<ListQuery>, ViewKey),
     /// What completes a text, at most so many of each kind.
     Suggestions(Box<str>, u8),
     /// The category tree.
@@ -66,7 +66,7 @@ pub struct Get {
     pub coding: Coding,
     /// The answer must have been read at this position or later (`Catalog-Min-Position`); 0 for any.
     pub min_position: i64,
-    /// The client takes a page from the cache that is at most this old, whatever has changed since.
+    /// The client takes a page from the cache whose ids are at most this old; its cards are current all the same.
     pub age_max: Option<Duration>,
 }
 

@@ -16,7 +16,7 @@ use super::{
     messages::{Key, Source, ViewKey},
 };
 use crate::{
-    cache::{Entry, Value},
+    cache::{Entry, Listing, Value},
     coherence::{Era, Moment, Stamp},
     domain::{
         dependency::Dependency,
@@ -71,7 +71,7 @@ pub(super) async fn load_ids(loader: &Loader, query: &ListQuery) -> Result<Loade
 }
 
 async fn load_indexed(loader: &Loader, query: &ListQuery, access: &Access) -> Result<Loaded, CatalogError> {
-    let earlier = loader.reader.local.get(&Key::Ids(Box::new(query.clone())));
+    let earlier = loader.reader.local.get(&Key::Ids(Arc::new(query.clone())));
     let earlier =
         earlier.filter(|entry| entry.stamp.era == access.era.ordinal).and_then(|entry| match &entry.value {
             Value::Ids(page) => Some(Earlier { page: Arc::clone(page), position: entry.stamp.position }),
@@ -140,19 +140,20 @@ fn page(
     cards: &HashMap<Uuid, Arc<Entry>>,
 ) -> Entry {
     let Value::Ids(listed) = &ids.value else { return absent(stamp, [Dependency::category_tree()]) };
-    let parts = std::iter::once(ids).chain(cards.values().map(|card| &**card));
-    let mut dependencies: Vec<Dependency> =
-        parts.flat_map(|part| part.dependencies.iter().copied()).collect();
-    dependencies.sort_unstable();
-    dependencies.dedup();
+    let mut of_cards: Vec<Dependency> =
+        cards.values().flat_map(|card| card.dependencies.iter().copied()).collect();
+    of_cards.sort_unstable();
+    of_cards.dedup();
+    let listing = Listing { read, dependencies: ids.dependencies.len() };
+    let dependencies = [&ids.dependencies, &of_cards[..]].concat();
     let composed = compose(query, listed, cards);
-    let earlier = loader.reader.local.get(&Key::Page(Box::new(query.clone()), view));
+    let earlier = loader.reader.local.get(&Key::Page(Arc::new(query.clone()), view));
     let same = earlier.as_deref().and_then(|entry| match &entry.value {
         Value::Body(body) => Some(body).filter(|body| body.identity() == composed.identity()).cloned(),
         Value::Product { .. } | Value::Names(_) | Value::Moved(_) | Value::Ids(_) | Value::Absent => None,
     });
-    let body = same.unwrap_or(composed).read_at(read);
-    Entry { stamp, dependencies: dependencies.into(), value: Value::Body(body) }
+    let body = same.unwrap_or(composed).listing(listing);
+    Entry::new(stamp, dependencies, Value::Body(body))
 }
 
 /// Everything acknowledged before this moment is in what is read from now on: with a lease that is now, without one it is when
@@ -168,7 +169,7 @@ fn entry_of(query: &ListQuery, stamp: Stamp, page: Option<Arc<ListPage>>) -> Ent
         // Any change of the tree may make it known.
         return absent(stamp, [Dependency::category_tree()]);
     };
-    Entry { stamp, dependencies: dependencies(query, &page).into(), value: Value::Ids(page) }
+    Entry::new(stamp, dependencies(query, &page), Value::Ids(page))
 }
 
 /// What can change a page's ids and counts. Lists that know of nothing but places and titles have a dependency for each
@@ -210,7 +211,7 @@ fn entries(
 }
 
 async fn ids_entry(loader: &Loader, query: &ListQuery) -> Result<Arc<Entry>, CatalogError> {
-    let key = Key::Ids(Box::new(query.clone()));
+    let key = Key::Ids(Arc::new(query.clone()));
     if let Some(entry) = loader.reader.current(&key) {
         return Ok(entry);
     }

@@ -1,10 +1,16 @@
-//! The pool of store actors: threads that work on the database, with a pooled connection per message.
+//! The pools of store and admin actors: threads that work on the database, with a pooled connection per message.
+//!
+//! Each class has threads, connections and a queue of its own: however many edits wait for their commit, a miss of the store
+//! does not wait behind them, and a storefront in a rush keeps no editor out.
+
+use std::time::Duration;
 
 use super::{
     error::CatalogError,
     workers::{Equipment, Work, WorkerPool},
 };
 use crate::{
+    limits::REQUEST_DEADLINE,
     store::pool::Pool,
     supervision::intensity::Kind,
     telemetry::metrics::{Metrics, PoolMetrics},
@@ -13,7 +19,14 @@ use crate::{
 /// The way to the store actors. Cheap to clone.
 pub type StorePool = WorkerPool<Pool>;
 
-/// A message to a store actor. [`super::edits::Query`] and [`super::edits::Edit`] are the usual ones.
+/// What admin actors work with: connections of their own.
+#[derive(Debug, Clone)]
+pub struct AdminDesk(pub Pool);
+
+/// The way to the admin actors. Cheap to clone.
+pub type AdminPool = WorkerPool<AdminDesk>;
+
+/// A message to a store or admin actor. [`super::edits::Query`] and [`super::edits::Edit`] are the usual ones.
 pub trait StoreMessage: Send + 'static {
     /// What is answered.
     type Reply: Send + 'static;
@@ -25,9 +38,29 @@ pub trait StoreMessage: Send + 'static {
 
 impl Equipment for Pool {
     const KIND: Kind = Kind::Store;
+    const BURST: Duration = Duration::from_millis(100);
 
     fn metrics(metrics: &Metrics) -> &PoolMetrics {
         &metrics.store
+    }
+}
+
+impl Equipment for AdminDesk {
+    const KIND: Kind = Kind::Admin;
+    // Edits wait for each other's commits: that is no overload, and whoever edits rather waits.
+    const BURST: Duration = REQUEST_DEADLINE;
+
+    fn metrics(metrics: &Metrics) -> &PoolMetrics {
+        &metrics.admin
+    }
+}
+
+impl<M: StoreMessage> Work<AdminDesk> for M {
+    type Reply = M::Reply;
+    const NAME: &'static str = M::NAME;
+
+    fn run(self, desk: &AdminDesk) -> Result<M::Reply, CatalogError> {
+        StoreMessage::run(self, &desk.0)
     }
 }
 

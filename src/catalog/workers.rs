@@ -14,7 +14,7 @@ use arc_swap::ArcSwap;
 use super::error::CatalogError;
 use crate::{
     limits::REQUEST_DEADLINE,
-    supervision::{Heal, Permit, Permits, Restarts, guard::Panicked, guarded, intensity::Kind},
+    supervision::{Backlog, Heal, Permit, Restarts, guard::Panicked, guarded, intensity::Kind},
     telemetry::metrics::{Metrics, PoolMetrics},
 };
 
@@ -25,6 +25,9 @@ const GENERATION_SETTLES: Duration = Duration::from_millis(500);
 pub trait Equipment: Clone + Send + Sync + Unpin + 'static {
     /// Kind of actor.
     const KIND: Kind;
+
+    /// How long there may be a queue before it counts as one that stands; some times what a message takes.
+    const BURST: Duration;
 
     /// The pool's counters.
     fn metrics(metrics: &Metrics) -> &PoolMetrics;
@@ -107,7 +110,7 @@ struct Inner<E: Equipment> {
     generation: ArcSwap<Generation<E>>,
     threads: usize,
     equipment: E,
-    permits: Permits,
+    backlog: Backlog,
     restarts: Restarts,
     metrics: Arc<Metrics>,
 }
@@ -122,7 +125,8 @@ impl<E: Equipment> std::fmt::Debug for WorkerPool<E> {
 }
 
 impl<E: Equipment> WorkerPool<E> {
-    /// Starts `threads` workers; at most `queue` messages are in flight or waiting. Needs a running system.
+    /// Starts `threads` workers; at most `queue` messages are at work or waiting, fewer when a queue stands. Needs a running
+    /// system.
     pub fn start(
         equipment: E,
         threads: usize,
@@ -136,7 +140,7 @@ impl<E: Equipment> WorkerPool<E> {
             generation: ArcSwap::from_pointee(generation),
             threads,
             equipment,
-            permits: Permits::new(queue),
+            backlog: Backlog::new(queue, threads, E::BURST),
             restarts,
             metrics,
         };
@@ -145,7 +149,7 @@ impl<E: Equipment> WorkerPool<E> {
 
     /// Sends a message and waits for its answer, at most until the request deadline.
     pub async fn ask<W: Work<E>>(&self, work: W) -> Result<W::Reply, CatalogError> {
-        let Some(permit) = self.inner.permits.take() else {
+        let Some(permit) = self.inner.backlog.admit() else {
             E::metrics(&self.inner.metrics).refused.inc();
             E::KIND.metrics(&self.inner.metrics).refusals.inc();
             return Err(CatalogError::Overloaded);
@@ -188,14 +192,14 @@ impl<E: Equipment> WorkerPool<E> {
 
     /// Messages in flight or waiting.
     pub fn in_flight(&self) -> usize {
-        self.inner.permits.taken()
+        self.inner.backlog.taken()
     }
 
     /// Brings the gauges up to date that nothing else moves.
     pub(super) fn observe(&self) {
         let gauge = |value: usize| i64::try_from(value).unwrap_or(i64::MAX);
         let counters = E::metrics(&self.inner.metrics);
-        counters.permits_available.set(gauge(self.inner.permits.left()));
+        counters.permits_available.set(gauge(self.inner.backlog.left()));
         counters.threads.set(gauge(self.alive()));
     }
 }

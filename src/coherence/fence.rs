@@ -2,7 +2,7 @@
 
 use std::{
     hash::{Hash, Hasher},
-    sync::atomic::{AtomicI64, Ordering},
+    sync::atomic::{AtomicI64, AtomicU64, Ordering},
 };
 
 use crate::{domain::dependency::Dependency, limits::FENCE_SLOTS};
@@ -15,6 +15,8 @@ pub struct Fence {
     slots: Box<[AtomicI64]>,
     /// Position below which nothing may be trusted: what touched everything, or history that was never seen.
     floor: AtomicI64,
+    /// How often it was raised or reset, and one more: every touch that is over is counted.
+    generation: AtomicU64,
 }
 
 impl Default for Fence {
@@ -23,12 +25,14 @@ impl Default for Fence {
     }
 }
 
-/// The values as they are at the moment: for whoever examines states, such as a model checker.
+/// The values as they are at the moment: for whoever examines states, such as a model checker. The generation is no part of
+/// a state: it only tells two looks at one fence apart.
 impl Clone for Fence {
     fn clone(&self) -> Self {
         Self {
             slots: self.heights().map(AtomicI64::new).collect(),
             floor: AtomicI64::new(self.floor.load(Ordering::Acquire)),
+            generation: AtomicU64::new(self.generation()),
         }
     }
 }
@@ -52,21 +56,24 @@ impl Hash for Fence {
 impl Fence {
     /// A fence of `slots` slots, all at position 0. At least one slot.
     pub fn with_slots(slots: usize) -> Self {
-        Self { slots: (0..slots.max(1)).map(|_| AtomicI64::new(0)).collect(), floor: AtomicI64::new(0) }
+        let slots = (0..slots.max(1)).map(|_| AtomicI64::new(0)).collect();
+        Self { slots, floor: AtomicI64::new(0), generation: AtomicU64::new(1) }
     }
 
-    /// Records that `dependency` was touched at `position`. Positions may come in any order and repeatedly.
-    pub fn raise(&self, dependency: Dependency, position: i64) {
-        if dependency == Dependency::ALL {
-            self.raise_floor(position);
-        } else {
-            self.slot(dependency).fetch_max(position, Ordering::AcqRel);
+    /// Records that `dependencies` were touched at `position`. Positions may come in any order and repeatedly.
+    pub fn raise(&self, dependencies: &[Dependency], position: i64) {
+        for dependency in dependencies {
+            let height = if *dependency == Dependency::ALL { &self.floor } else { self.slot(*dependency) };
+            height.fetch_max(position, Ordering::AcqRel);
         }
+        // Even where nothing rose: another thread may have raised it just now and not have counted it yet, and whoever called
+        // this relies on it from here on.
+        self.generation.fetch_add(1, Ordering::AcqRel);
     }
 
-    /// Distrusts everything read before `position`.
-    pub fn raise_floor(&self, position: i64) {
-        self.floor.fetch_max(position, Ordering::AcqRel);
+    /// Number of the state of the fence, never 0: while it stays the same, what was admitted after it was read still is.
+    pub fn generation(&self) -> u64 {
+        self.generation.load(Ordering::Acquire)
     }
 
     /// The last position known to have touched any of `dependencies`.
@@ -88,6 +95,7 @@ impl Fence {
             slot.store(0, Ordering::Release);
         }
         self.floor.store(floor, Ordering::Release);
+        self.generation.fetch_add(1, Ordering::AcqRel);
     }
 
     fn heights(&self) -> impl Iterator<Item = i64> {
@@ -114,7 +122,7 @@ mod tests {
         let fence = Fence::with_slots(8);
         let dependency = Dependency::slug("lamp");
         assert!(fence.admits(0, &[dependency]));
-        fence.raise(Dependency::ALL, 7);
+        fence.raise(&[Dependency::ALL], 7);
         assert!(!fence.admits(6, &[dependency]));
         assert!(!fence.admits(6, &[]));
         assert!(fence.admits(7, &[dependency]));
@@ -129,7 +137,7 @@ mod tests {
         ) {
             let fence = Fence::with_slots(slots);
             for (key, position) in &touches {
-                fence.raise(Dependency(*key), *position);
+                fence.raise(&[Dependency(*key)], *position);
             }
             for (key, position) in &touches {
                 prop_assert!(!fence.admits(position - 1, &[Dependency(*key)]));

@@ -14,6 +14,10 @@ pub struct Stamp {
     pub position: i64,
 }
 
+/// Generation of the fence at which something was last found to have missed no change; for [`Gate::admits_again`].
+#[derive(Debug, Default)]
+pub struct Checked(AtomicU64);
+
 /// The published part of what an instance knows.
 #[derive(Debug)]
 pub struct Gate {
@@ -93,10 +97,25 @@ impl Gate {
         self.fence.height(dependencies)
     }
 
-    pub(super) fn raise(&self, dependencies: &[Dependency], position: i64) {
-        for dependency in dependencies {
-            self.fence.raise(*dependency, position);
+    /// The same for what is asked about again and again: `checked` remembers the generation of the fence at which it was admitted
+    /// last, and as long as that has not changed, the dependencies need not be gone through.
+    ///
+    /// Every raise that this read must know of (it was over before) is counted in the generation that is loaded here. If that is
+    /// the one remembered, whoever remembered it had loaded it before looking at the heights, and so saw that raise too.
+    pub fn admits_again(&self, stamp: Stamp, dependencies: &[Dependency], checked: &Checked) -> bool {
+        let generation = self.fence.generation();
+        if checked.0.load(Ordering::Acquire) == generation {
+            return stamp.era == self.era();
         }
+        let is_admitted = self.admits(stamp, dependencies);
+        if is_admitted {
+            checked.0.store(generation, Ordering::Release);
+        }
+        is_admitted
+    }
+
+    pub(super) fn raise(&self, dependencies: &[Dependency], position: i64) {
+        self.fence.raise(dependencies, position);
     }
 
     pub(super) fn set_applied(&self, position: i64) {
@@ -190,5 +209,55 @@ mod tests {
             reader.join().unwrap()
         });
         assert_eq!(believed, 0);
+    }
+
+    #[test]
+    fn what_was_admitted_before_is_refused_after_a_touch() {
+        const TOUCHES: i64 = 300_000;
+        let gate = Gate::new(1 << 10);
+        let dependencies = [Dependency(1), Dependency(2), Dependency(3)];
+        let entries: Vec<Checked> = (0..=TOUCHES).map(|_| Checked::default()).collect();
+        // Everything up to here has raised the fence.
+        let touched = AtomicI64::new(0);
+        let read = || {
+            let mut believed = 0;
+            let mut position = 0;
+            while position < TOUCHES {
+                position = touched.load(Ordering::Acquire);
+                // The last that is right, and the one that the last touch made wrong: both readers meet at these.
+                for stamp in position.saturating_sub(1).max(0)..=position {
+                    let before = touched.load(Ordering::Acquire);
+                    let checked = &entries[usize::try_from(stamp).unwrap()];
+                    let is_admitted =
+                        gate.admits_again(Stamp { era: 0, position: stamp }, &dependencies, checked);
+                    believed += u32::from(is_admitted && before > stamp);
+                }
+            }
+            believed
+        };
+        let believed = std::thread::scope(|scope| {
+            let readers = [scope.spawn(read), scope.spawn(read)];
+            for position in 1..=TOUCHES {
+                gate.raise(&dependencies[usize::try_from(position % 3).unwrap()..], position);
+                touched.store(position, Ordering::Release);
+            }
+            readers.map(|reader| reader.join().unwrap())
+        });
+        assert_eq!(believed, [0, 0]);
+    }
+
+    #[test]
+    fn a_check_is_remembered_until_the_fence_is_raised() {
+        let (gate, checked) = (Gate::new(8), Checked::default());
+        let stamp = Stamp { era: 0, position: 5 };
+        assert!(gate.admits_again(stamp, &[Dependency(1)], &checked));
+        // With other dependencies it would not be: they are not looked at again.
+        gate.raise(&[Dependency(2)], 9);
+        assert!(gate.admits_again(stamp, &[Dependency(1)], &checked));
+        assert!(gate.admits_again(stamp, &[Dependency(2)], &checked));
+        gate.raise(&[Dependency(1)], 6);
+        assert!(!gate.admits_again(stamp, &[Dependency(1)], &checked));
+        gate.reset(0);
+        assert!(!gate.admits_again(stamp, &[Dependency(1)], &checked), "of an era that is over");
     }
 }

@@ -25,5 +25,5 @@ pub mod watch;
 pub use change::Change;
 pub use clock::Moment;
 pub use fence::Fence;
-pub use gate::{Gate, Stamp};
+pub use gate::{Checked, Gate, Stamp};
 pub use shared::{Coherence, Era};

@@ -5,7 +5,7 @@ use std::{
     io::Write,
     path::{Path, PathBuf},
     process::{Command, Output, Stdio},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use rustix::process::{Pid, Signal, kill_process, test_kill_process};
@@ -73,6 +73,9 @@ const SCRATCH: [&str; 8] = [
     "checkpoint_timeout=1h",
 ];
 
+/// Time between two starts while processes of a killed Postgres are still there.
+const ORPHANS_POLL: Duration = Duration::from_millis(200);
+
 /// A running private Postgres; dropping it stops it.
 #[derive(Debug)]
 pub(super) struct PostgresServer {
@@ -97,18 +100,20 @@ impl PostgresServer {
         for setting in ALWAYS.iter().chain(profile) {
             arguments.extend(["-c".to_owned(), (*setting).to_owned()]);
         }
-        let server = Guarded::launch(Launch {
-            name: "postgres",
-            program: &programs.postgres,
-            arguments,
-            account,
-            folder: &cluster,
-            log: folder.home().join("postgres.log"),
-            stop: Signal::INT,
-            abort: Signal::QUIT,
-            remove: (!durable).then(|| folder.home()),
-        })?;
-        wait_until_ready(&server, &cluster)?;
+        let launch = || {
+            Guarded::launch(Launch {
+                name: "postgres",
+                program: &programs.postgres,
+                arguments: arguments.clone(),
+                account,
+                folder: &cluster,
+                log: folder.home().join("postgres.log"),
+                stop: Signal::INT,
+                abort: Signal::QUIT,
+                remove: (!durable).then(|| folder.home()),
+            })
+        };
+        let server = launch_after_orphans(&launch, &cluster)?;
         Ok(Self { server, url: url(sockets) })
     }
 
@@ -232,6 +237,28 @@ fn postmaster(cluster: &Path) -> Option<(Pid, bool)> {
     let mut lines = text.lines();
     let pid = Pid::from_raw(lines.next()?.trim().parse().ok()?)?;
     Some((pid, lines.nth(6).is_some_and(|status| status.trim() == "ready")))
+}
+
+/// Launches a server and waits until it is ready. When a postmaster is killed, its processes live on until they notice, and
+/// Postgres refuses to start beside them: that is waited for.
+fn launch_after_orphans(
+    launch: &impl Fn() -> Result<Guarded, EmbeddedError>,
+    cluster: &Path,
+) -> Result<Guarded, EmbeddedError> {
+    let deadline = Instant::now() + PRIVATE_SERVER_STOP_TIMEOUT;
+    loop {
+        let server = launch()?;
+        match wait_until_ready(&server, cluster) {
+            Ok(()) => return Ok(server),
+            Err(EmbeddedError::Failed { said, .. })
+                if said.contains("pre-existing shared memory block") && Instant::now() < deadline =>
+            {
+                log::info!("waiting for the end of what a killed Postgres left");
+                std::thread::park_timeout(ORPHANS_POLL);
+            }
+            Err(error) => return Err(error),
+        }
+    }
 }
 
 fn wait_until_ready(server: &Guarded, cluster: &Path) -> Result<(), EmbeddedError> {

@@ -45,18 +45,20 @@ impl<'a> Query<'a> {
 
     /// Takes all values of a parameter that may be repeated, at most `most`; reports those that are not text.
     pub(super) fn texts(&mut self, name: &'static str, most: usize) -> Vec<String> {
-        let (taken, rest) = std::mem::take(&mut self.rest).into_iter().partition(|(key, _)| key == name);
-        self.rest = rest;
+        let taken = self.take(|key| key == name);
         self.checked(taken, most).into_iter().map(|(_, value)| value).collect()
     }
 
     /// Takes all parameters whose name begins with `prefix`, at most `most`: what follows it, and the value.
     pub(super) fn prefixed(&mut self, prefix: &str, most: usize) -> Vec<(String, String)> {
-        let is_taken = |(key, _): &(Cow<'_, str>, _)| key.starts_with(prefix);
-        let (taken, rest) = std::mem::take(&mut self.rest).into_iter().partition(is_taken);
-        self.rest = rest;
+        let taken = self.take(|key| key.starts_with(prefix));
         let taken = self.checked(taken, most).into_iter();
         taken.map(|(name, value)| (name.strip_prefix(prefix).unwrap_or_default().to_owned(), value)).collect()
+    }
+
+    /// Takes the parameters of these names, in their order. Allocates only where there are any: most lists have few.
+    fn take(&mut self, is_taken: impl Fn(&str) -> bool) -> Vec<(Cow<'a, str>, Cow<'a, str>)> {
+        self.rest.extract_if(.., |(key, _)| is_taken(key)).collect()
     }
 
     fn checked(&mut self, taken: Vec<(Cow<'a, str>, Cow<'a, str>)>, most: usize) -> Vec<(String, String)> {

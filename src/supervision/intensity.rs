@@ -15,8 +15,10 @@ pub enum Kind {
     Catalog,
     /// Loads what the local cache misses.
     Fill,
-    /// Runs queries and edits.
+    /// Reads for the store.
     Store,
+    /// Reads and edits for the admin API.
+    Admin,
     /// Makes pages of lists.
     List,
     /// Follows the log.
@@ -38,6 +40,7 @@ impl Kind {
             Self::Catalog => &metrics.actors.catalog,
             Self::Fill => &metrics.actors.fill,
             Self::Store => &metrics.actors.store,
+            Self::Admin => &metrics.actors.admin,
             Self::List => &metrics.actors.list,
             Self::LogFollower => &metrics.actors.log_follower,
             Self::LeaseKeeper => &metrics.actors.lease_keeper,
@@ -53,6 +56,7 @@ impl Kind {
             Self::Catalog => "catalog",
             Self::Fill => "fill",
             Self::Store => "store",
+            Self::Admin => "admin",
             Self::List => "list",
             Self::LogFollower => "log_follower",
             Self::LeaseKeeper => "lease_keeper",

@@ -1,5 +1,6 @@
 //! What actix does not do: catching panics, counting restarts, replacing the dead, giving up in time.
 
+pub mod backlog;
 pub mod backoff;
 pub mod draining;
 pub mod guard;
@@ -9,6 +10,7 @@ pub mod slot;
 pub mod stepper;
 pub mod supervisor;
 
+pub use backlog::Backlog;
 pub use backoff::Backoff;
 pub use draining::Draining;
 pub use guard::guarded;

@@ -44,6 +44,8 @@ pub struct Metrics {
     pub flights: FlightMetrics,
     /// Work of the store actors and their connections.
     pub store: PoolMetrics,
+    /// Work of the admin actors and their connections.
+    pub admin: PoolMetrics,
     /// Work of the list actors.
     pub list_actors: PoolMetrics,
     /// Restarts, panics and refusals by kind of actor.
@@ -142,6 +144,7 @@ impl Metrics {
             cache: CacheMetrics::new(&registry)?,
             flights: FlightMetrics::new(&registry)?,
             store: PoolMetrics::store(&registry)?,
+            admin: PoolMetrics::admin(&registry)?,
             list_actors: PoolMetrics::lists(&registry)?,
             actors: ActorsMetrics::new(&registry)?,
             log: LogMetrics::new(&registry)?,

@@ -28,7 +28,7 @@ fn at_once(app: &App, path: &str, document: &Value) -> Vec<(u16, Value)> {
 
 #[test]
 fn the_same_name_at_once_gives_each_a_slug_of_its_own() {
-    let app = App::start_with(|settings| settings.store_actors = 8);
+    let app = App::start_with(|settings| settings.admin_actors = 8);
     for (path, field) in
         [("/v1/admin/products", "title"), ("/v1/admin/brands", "name"), ("/v1/admin/categories", "name")]
     {

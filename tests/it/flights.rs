@@ -153,6 +153,38 @@ fn what_exceeds_the_queue_is_refused_at_once() {
     holder.join().expect("a thread").expect("released");
 }
 
+#[test]
+fn editors_and_misses_do_not_wait_for_each_other() {
+    let app = App::start_with(|settings| {
+        settings.store_actors = 1;
+        settings.admin_actors = 1;
+        settings.admin_queue = 1;
+    });
+    let made = app.create_product(&json!({"title": "Cold lamp"}));
+    let id = made["id"].as_str().expect("an id").to_owned();
+    let product = format!("/v1/store/products/{id}");
+    let (release, held) = std::sync::mpsc::channel();
+    let admin = app.shared.admin.clone();
+    let holder = std::thread::spawn(move || actix_rt::System::new().block_on(admin.ask(Hold(held))));
+    wait_until(PATIENCE, "the admin actor held", || app.shared.admin.in_flight() == 1);
+    // A miss is answered although no edit is.
+    assert_eq!(app.get_json(&product)["title"], "Cold lamp");
+    let edit = || {
+        let request = app.admin(reqwest::Method::PATCH, &format!("/v1/admin/products/{id}"));
+        request.header("if-match", "*").json(&json!({"title": "Lamp"})).send().expect("an answer")
+    };
+    assert_eq!(edit().status(), 503, "the queue of one is full");
+    assert_eq!(app.shared.metrics.actors.admin.refusals.get(), 1);
+    release.send(()).expect("the holder waits");
+    holder.join().expect("a thread").expect("released");
+    // An edit is answered although no miss is.
+    let (release, holder) = hold(&app);
+    assert_eq!(edit().status(), 200);
+    drop(release);
+    holder.join().expect("a thread").expect("released");
+    assert_eq!(app.get_json(&product)["title"], "Lamp");
+}
+
 /// Holds a store actor of this application until what is given back is dropped.
 pub(crate) fn hold(
     app: &App,

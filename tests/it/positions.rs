@@ -70,7 +70,7 @@ fn reader(applied: i64, slug: Option<i64>, product: Option<i64>) -> Reader {
     let keep = |key: Key, position: Option<i64>, dependency: Dependency, value: Value| {
         if let Some(position) = position {
             let stamp = Stamp { era, position };
-            local.insert(key, Arc::new(Entry { stamp, dependencies: [dependency].into(), value }));
+            local.insert(key, Arc::new(Entry::new(stamp, [dependency], value)));
         }
     };
     keep(by_slug(), slug, Dependency::slug("lamp"), Value::Names(PRODUCT));

@@ -4,6 +4,8 @@
 //! products would wait behind it. What a page needs of the database is done before, by a store actor (see
 //! [`super::refresh`]); the index never goes back within an era, so it still stands at least there when the page is made.
 
+use std::time::Duration;
+
 use crate::{
     catalog::workers::{Equipment, WorkerPool},
     supervision::intensity::Kind,
@@ -19,6 +21,8 @@ pub type ListPool = WorkerPool<ListDesk>;
 
 impl Equipment for ListDesk {
     const KIND: Kind = Kind::List;
+    // A page with facets takes tens of milliseconds.
+    const BURST: Duration = Duration::from_millis(500);
 
     fn metrics(metrics: &Metrics) -> &PoolMetrics {
         &metrics.list_actors

@@ -58,7 +58,7 @@ pub(super) async fn answer(
     answer_within(request, state, key, view, surrogate, None).await
 }
 
-/// The same, or what is cached and at most so old: labelled as what nobody vouches for.
+/// The same, or a page that is cached and whose choice is at most so old: labelled as what nobody vouches for.
 pub(super) async fn answer_within(
     request: &HttpRequest,
     state: &State,

@@ -1,6 +1,6 @@
 //! Many products in one request.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use actix_web::{
     HttpRequest, HttpResponse,
@@ -10,7 +10,8 @@ use actix_web::{
     },
     web::{Data, Payload},
 };
-use serde_json::{Map, Value, json};
+use serde::{Serialize, Serializer, ser::SerializeMap};
+use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::{
@@ -19,7 +20,7 @@ use super::{
     view::only_view,
 };
 use crate::{
-    catalog::batch::{Batch, Names, Part},
+    catalog::batch::{Batch, Name, Names, Part},
     domain::invalid::Invalid,
     http::{
         body, negotiate,
@@ -55,7 +56,7 @@ pub(in crate::http) async fn get(
     let view = only_view(&request, &state)?;
     let min_position = min_position(request.headers())?;
     let asked = read(&body::document(&request, payload).await?).map_err(Problem::invalid)?;
-    let batch = Batch { names: asked.names.clone(), view: view.key, min_position };
+    let batch = Batch { names: Arc::clone(&asked.names), view: view.key, min_position };
     let answer = catalog(&request)?.get_many(batch).await?;
     let body = compose(&asked, &answer.parts)?;
     let mut response = HttpResponse::with_body(StatusCode::OK, body).map_into_boxed_body();
@@ -72,7 +73,7 @@ pub(in crate::http) async fn get(
 #[derive(Debug)]
 struct Asked {
     kind: &'static str,
-    names: Names,
+    names: Arc<Names>,
     /// What the client has, by place.
     known: BTreeMap<usize, Known>,
 }
@@ -143,7 +144,7 @@ fn read(document: &Value) -> Result<Asked, Vec<Invalid>> {
         "slug" => Names::Slugs(texts),
         _ => Names::Skus(texts),
     };
-    Ok(Asked { kind, names, known })
+    Ok(Asked { kind, names: Arc::new(names), known })
 }
 
 fn unknown_fields(object: &Map<String, Value>, known: &[&str], pointer: &str, wrong: &mut Vec<Invalid>) {
@@ -191,44 +192,74 @@ impl Known {
     }
 }
 
+/// The answer: the products' bytes as they are cached, each among the fields that speak of it.
 fn compose(asked: &Asked, parts: &[Part]) -> Result<Vec<u8>, Problem> {
-    let names: Vec<Value> = match &asked.names {
-        Names::Ids(ids) => ids.iter().map(|id| Value::String(id.to_string())).collect(),
-        Names::Slugs(names) | Names::Skus(names) => names.iter().cloned().map(Value::String).collect(),
-    };
-    let nothing = Known::default();
-    let mut json = b"{\"items\":[".to_vec();
-    for (index, (name, part)) in names.into_iter().zip(parts).enumerate() {
+    let bytes = parts.iter().map(|part| match part {
+        Part::Found { body, .. } => body.len() + FIELDS_BYTES,
+        Part::Moved(_) | Part::Absent => FIELDS_BYTES,
+    });
+    let mut json = Vec::with_capacity(bytes.sum::<usize>() + FIELDS_BYTES);
+    json.extend_from_slice(b"{\"items\":[");
+    for (index, part) in parts.iter().enumerate() {
         if index > 0 {
             json.push(b',');
         }
-        let known = asked.known.get(&index).unwrap_or(&nothing);
-        let (fields, body) = match part {
-            Part::Absent => (json!({asked.kind: name, "status": "absent"}), None),
-            Part::Moved(slug) => (json!({asked.kind: name, "status": "moved", "moved_to": &**slug}), None),
-            Part::Found { version, tag, body } => {
-                let is_known = known.is(*version, tag);
-                let status = if is_known { "unchanged" } else { "found" };
-                let etag = format!("\"{tag}\"");
-                let fields = json!({asked.kind: name, "status": status, "version": version, "etag": etag});
-                (fields, Some(body).filter(|_| !is_known))
+        let is_unchanged = match part {
+            Part::Found { version, tag, .. } => {
+                asked.known.get(&index).is_some_and(|known| known.is(*version, tag))
             }
+            Part::Moved(_) | Part::Absent => false,
         };
-        let mut fields = serde_json::to_vec(&fields).map_err(|error| Problem::internal(error.to_string()))?;
-        if let Some(body) = body {
-            fields.pop();
-            fields.extend_from_slice(b",\"product\":");
-            fields.extend_from_slice(body);
-            fields.push(b'}');
+        let item = Item { kind: asked.kind, name: asked.names.name(index), part, is_unchanged };
+        serde_json::to_writer(&mut json, &item).map_err(|error| Problem::internal(error.to_string()))?;
+        if let Part::Found { body, .. } = part
+            && !is_unchanged
+        {
+            json.pop();
+            json.extend_from_slice(b",\"product\":");
+            json.extend_from_slice(body);
+            json.push(b'}');
         }
-        json.append(&mut fields);
     }
     json.extend_from_slice(b"]}");
     Ok(json)
 }
 
+/// What stands around a product, about.
+const FIELDS_BYTES: usize = 192;
+
+/// The fields of an item, without the product.
+struct Item<'a> {
+    kind: &'static str,
+    name: Name<'a>,
+    part: &'a Part,
+    is_unchanged: bool,
+}
+
+impl Serialize for Item<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut fields = serializer.serialize_map(None)?;
+        fields.serialize_entry(self.kind, &self.name)?;
+        match self.part {
+            Part::Absent => fields.serialize_entry("status", "absent")?,
+            Part::Moved(slug) => {
+                fields.serialize_entry("status", "moved")?;
+                fields.serialize_entry("moved_to", &**slug)?;
+            }
+            Part::Found { version, tag, .. } => {
+                fields.serialize_entry("status", if self.is_unchanged { "unchanged" } else { "found" })?;
+                fields.serialize_entry("version", version)?;
+                fields.serialize_entry("etag", &format_args!("\"{tag}\""))?;
+            }
+        }
+        fields.end()
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]

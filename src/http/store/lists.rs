@@ -1,5 +1,7 @@
 //! Pages of products: keyset cursors only, so that a page costs the same wherever it is.
 
+use std::sync::Arc;
+
 use actix_web::{HttpRequest, HttpResponse, web::Data};
 
 use super::{
@@ -23,8 +25,9 @@ use crate::{
 /// One page of the products that match all filters given, each with any one of its values, in the order asked for. `next_cursor`
 /// and `previous_cursor` of the answer, repeated in `Link`, lead to the pages around it; they belong to these filters and this
 /// order. `facets` counts, for each value, the products that match all filters but the facet's own. An unknown parameter is an
-/// error, so that a mistyped filter does not list everything. `freshness=bounded` takes a search from the cache that may be some
-/// seconds old; one that may be is labelled `detail=unverified` and has an `Age`.
+/// error, so that a mistyped filter does not list everything. `freshness=bounded` takes a search from the cache whose choice and
+/// order of products may be some seconds old, while all that is said of each is current; one that may be is labelled
+/// `detail=unverified` and has an `Age`.
 #[utoipa::path(
     get,
     path = "/v1/store/products",
@@ -47,7 +50,7 @@ pub(in crate::http) async fn products(
     });
     query.finish()?;
     let category = list.filter.category.clone().unwrap_or_default();
-    let key = Key::Page(Box::new(list), view.key);
+    let key = Key::Page(Arc::new(list), view.key);
     answer_within(&request, &state, key, view, SurrogateKey("listing", &category), bounded).await
 }
 

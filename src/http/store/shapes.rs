@@ -58,7 +58,7 @@ pub(in crate::http) struct ListParameters {
     /// `total` counts the matches, up to 10,000.
     #[param(inline)]
     include: Option<IncludeParameter>,
-    /// `bounded` takes an answer that may be some seconds old; only with `q`.
+    /// `bounded` takes a choice of products that may be some seconds old; only with `q`.
     #[param(inline)]
     freshness: Option<FreshnessParameter>,
     /// Items per page.

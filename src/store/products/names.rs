@@ -308,7 +308,8 @@ pub(in crate::store) fn location_ids(
     known_locations(connection, codes)
 }
 
-fn known_locations(
+/// Those of these codes that locations have.
+pub(super) fn known_locations(
     connection: &mut Connection,
     codes: &[String],
 ) -> Result<BTreeMap<String, Uuid>, StoreError> {

@@ -22,8 +22,10 @@ pub struct ActorsMetrics {
     pub catalog: ActorMetrics,
     /// Loads what the local cache misses.
     pub fill: ActorMetrics,
-    /// Works on Postgres connections.
+    /// Reads for the store.
     pub store: ActorMetrics,
+    /// Reads and edits for the admin API.
+    pub admin: ActorMetrics,
     /// Makes pages of lists.
     pub list: ActorMetrics,
     /// Follows the change log.
@@ -61,6 +63,7 @@ impl ActorsMetrics {
             catalog: of("catalog")?,
             fill: of("fill")?,
             store: of("store")?,
+            admin: of("admin")?,
             list: of("list")?,
             log_follower: of("log_follower")?,
             lease_keeper: of("lease_keeper")?,

@@ -30,6 +30,12 @@ impl PoolMetrics {
         Self::new(registry, "store", "Store", states, "in_use")
     }
 
+    /// Of the admin actors.
+    pub(super) fn admin(registry: &Registry) -> Result<Self, prometheus::Error> {
+        let states = ("aisle_admin_connections", "Postgres connections of the admin actors by state");
+        Self::new(registry, "admin", "Admin", states, "in_use")
+    }
+
     /// Of the list actors.
     pub(super) fn lists(registry: &Registry) -> Result<Self, prometheus::Error> {
         Self::new(registry, "list", "List", ("aisle_list_actors", "List actors by state"), "busy")

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use crate::support::{outcome::Outcome, process::peak_kilobytes};
+use super::{outcome::Outcome, process::peak_kilobytes};
 
 /// How often the memory of a program is looked at; the system keeps its peak itself, as long as the program runs.
 const LOOK: Duration = Duration::from_millis(50);
