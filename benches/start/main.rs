@@ -8,7 +8,8 @@
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program that measures, waits and prints")]
 
-mod catalogue;
+#[path = "../../tests/support/multiply.rs"]
+mod multiply;
 #[path = "../support/mod.rs"]
 mod support;
 
@@ -22,8 +23,9 @@ use std::{
 
 use aisle::{
     embedded::{Options, Services},
-    store::pool,
+    store::{Connection, pool},
 };
+use diesel::connection::SimpleConnection;
 use rustix::process::{Pid, Signal, kill_process};
 use support::{outcome::Outcome, pace::rest, process::resident_kilobytes};
 
@@ -52,7 +54,7 @@ fn run() -> Outcome<()> {
     pool::migrate(url)?;
     let began = Instant::now();
     aisle(url).args(["demo", "--products", &MADE.to_string()]).status()?;
-    catalogue::multiply(&mut pool::connect_for_bulk(url)?, products / MADE)?;
+    multiply::multiply(&mut pool::connect_for_bulk(url)?, (products / MADE).saturating_sub(1))?;
     println!("{products} products made in {} s", began.elapsed().as_secs());
     let snapshots = folder.path().join("snapshots");
     start(url, &snapshots, "everything read from a database just written")?;
@@ -60,10 +62,19 @@ fn run() -> Outcome<()> {
     start(url, &snapshots, "everything read")?;
     start(url, &snapshots, "from a snapshot")?;
     start(url, &snapshots, "from a snapshot, again")?;
-    let changed = catalogue::change(&mut pool::connect_for_bulk(url)?, 1000)?;
+    let changed = change(&mut pool::connect_for_bulk(url)?, 1000)?;
     start(url, &snapshots, &format!("from a snapshot, {changed} products changed since"))?;
     services.stop();
     Ok(())
+}
+
+/// Changes so many products, as an edit does; how many these were.
+fn change(connection: &mut Connection, products: u32) -> Outcome<u32> {
+    connection.batch_execute(&format!(
+        "UPDATE product SET title = title || ' new' WHERE id IN \
+         (SELECT id FROM product WHERE status = 'active' ORDER BY id LIMIT {products})"
+    ))?;
+    Ok(products)
 }
 
 fn aisle(url: &str) -> Command {

@@ -74,7 +74,8 @@ impl Client {
         Ok(began.elapsed())
     }
 
-    fn freshen(&mut self) -> Outcome<()> {
+    /// Opens the connection anew if the server may have closed it.
+    pub(crate) fn freshen(&mut self) -> Outcome<()> {
         if self.used.elapsed() > IDLE_MAX {
             self.stream = open(&self.authority)?;
             self.used = Instant::now();

@@ -8,6 +8,8 @@ use std::{
     time::Duration,
 };
 
+use rustix::process::{Pid, Signal, kill_process};
+
 use super::{client::Client, outcome::Outcome, process::cpu};
 
 /// Admin token of every instance.
@@ -78,6 +80,14 @@ impl Instance {
         let text = String::from_utf8(answer.body)?;
         let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
         Ok(line.ok_or_else(|| format!("no metric {name}"))?.parse()?)
+    }
+
+    /// Asks it to stop, and waits until it has: it saves its index of lists.
+    pub(crate) fn stop(&mut self) -> Outcome<()> {
+        let pid = i32::try_from(self.child.id())?;
+        kill_process(Pid::from_raw(pid).ok_or("a process without a number")?, Signal::TERM)?;
+        self.child.wait()?;
+        Ok(())
     }
 
     /// Kills it without any chance to say goodbye.

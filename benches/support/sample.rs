@@ -32,6 +32,11 @@ impl Sample {
         self.0.get(place).copied().unwrap_or(f64::NAN)
     }
 
+    /// How many times the other's quantile this one's is.
+    pub(crate) fn ratio(&self, other: &Self, permille: usize) -> f64 {
+        self.quantile(permille) / other.quantile(permille)
+    }
+
     /// The middle value, or the mean of the two in the middle.
     pub(crate) fn median(&self) -> f64 {
         let middle = self.0.len() / 2;

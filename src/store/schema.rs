@@ -367,6 +367,7 @@ diesel::joinable!(stock_level -> variant (variant_id));
 diesel::joinable!(variant -> product (product_id));
 diesel::joinable!(variant_media -> media (media_id));
 diesel::joinable!(variant_media -> variant (variant_id));
+diesel::joinable!(variant_option_value -> product_option (option_id));
 diesel::joinable!(variant_option_value -> variant (variant_id));
 
 diesel::allow_tables_to_appear_in_same_query!(

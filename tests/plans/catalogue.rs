@@ -1,4 +1,4 @@
-//! Catalogues that differ in size only: the same imported products, copied by SQL.
+//! Catalogues that differ in size only: the same imported products, copied by SQL, and as long a log.
 
 use std::{
     fs::File,
@@ -13,7 +13,11 @@ use aisle::{
 };
 use diesel::{QueryableByName, RunQueryDsl, connection::SimpleConnection, sql_query};
 
-use crate::{IMPORTED, script::Silent};
+use crate::{
+    IMPORTED,
+    multiply::{SKEW, multiply},
+    script::Silent,
+};
 
 /// A scratch Postgres whose log can be read, and a Redis beside it.
 #[derive(Debug)]
@@ -23,14 +27,56 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Starts it; the error says what is missing.
-    pub(crate) fn start() -> Result<Self, String> {
-        let folder = tempfile::Builder::new().prefix("aisle-plans-").tempdir().expect("a folder").keep();
-        let options = Options { data_dir: folder.clone(), durable: false, redis: true };
+    /// Starts it, in a folder that stays if one is given; the error says what is missing.
+    pub(crate) fn start(kept: Option<PathBuf>) -> Result<Self, String> {
+        let durable = kept.is_some();
+        let scratch = || tempfile::Builder::new().prefix("aisle-plans-").tempdir().expect("a folder").keep();
+        let folder = kept.unwrap_or_else(scratch);
+        let options = Options { data_dir: folder.clone(), durable, redis: true };
         let services = Services::start(&options).map_err(|error| error.to_string())?;
         let mut maintenance = pool::connect(services.database_url()).expect("the server answers");
         maintenance.batch_execute("LOAD 'auto_explain'").map_err(|error| error.to_string())?;
         Ok(Self { services, log: folder.join("postgres.log") })
+    }
+
+    /// Makes the database that all catalogues are copies of: [`IMPORTED`] products that came in the normal way.
+    fn import(&self) {
+        self.create("imported", "template1");
+        let url = self.url("imported");
+        pool::migrate(&url).expect("the schema");
+        let mut connection = pool::connect_for_bulk(&url).expect("the database answers");
+        let mut products = DemoCatalogue::new(1, IMPORTED);
+        run(&mut products, &mut StoredCatalogue::new(&mut connection), false, &mut Silent)
+            .expect("an import");
+        connection.batch_execute(SKEW).expect("a big category");
+    }
+
+    fn create(&self, name: &str, template: &str) {
+        let mut maintenance = self.maintenance();
+        for statement in [
+            format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"),
+            format!("CREATE DATABASE {name} TEMPLATE {template}"),
+        ] {
+            maintenance.batch_execute(&statement).expect("a database");
+        }
+    }
+
+    /// A database of that many products that `make bench-flat` has kept in the same folder.
+    fn kept(&self, products: u32) -> Option<String> {
+        let name = format!("of_{products}");
+        let query = format!("SELECT datname::text AS text FROM pg_database WHERE datname = '{name}'");
+        texts(&mut self.maintenance(), &query).pop()
+    }
+
+    /// A connection to no catalogue, for statements that may take long.
+    fn maintenance(&self) -> Connection {
+        let mut maintenance = pool::connect(self.services.database_url()).expect("the server answers");
+        maintenance.batch_execute("SET statement_timeout = 0").expect("patience");
+        maintenance
+    }
+
+    fn url(&self, database: &str) -> String {
+        self.services.database_url().replacen("/aisle?", &format!("/{database}?"), 1)
     }
 
     /// Bytes that the server has logged so far.
@@ -60,22 +106,32 @@ pub(crate) struct Catalogue<'a> {
 }
 
 impl<'a> Catalogue<'a> {
-    /// Makes a database of this name, imports [`IMPORTED`] products the normal way and copies them so often.
+    /// Makes a database of this name with so many copies of each imported product.
     pub(crate) fn make(server: &'a Server, name: &str, copies: u32) -> Self {
-        let mut maintenance = pool::connect(server.services.database_url()).expect("the server answers");
-        maintenance.batch_execute(&format!("CREATE DATABASE {name}")).expect("a database");
-        let url = server.services.database_url().replacen("/aisle?", &format!("/{name}?"), 1);
-        pool::migrate(&url).expect("the schema");
-        let mut connection = pool::connect_for_bulk(&url).expect("the database answers");
-        let mut products = DemoCatalogue::new(1, IMPORTED);
-        run(&mut products, &mut StoredCatalogue::new(&mut connection), false, &mut Silent)
-            .expect("an import");
-        connection.batch_execute("SET statement_timeout = 0").expect("patience");
-        connection.batch_execute(SKEW).expect("a big category");
-        if copies > 0 {
-            connection.batch_execute(&multiplied(copies)).expect("copies");
+        let kept = server.kept((copies + 1) * IMPORTED);
+        if kept.is_none() {
+            server.import();
         }
-        connection.batch_execute("VACUUM ANALYZE").expect("statistics");
+        server.create(name, kept.as_deref().unwrap_or("imported"));
+        let url = server.url(name);
+        let mut connection = pool::connect_for_bulk(&url).expect("the database answers");
+        connection.batch_execute("SET statement_timeout = 0").expect("patience");
+        if kept.is_none() {
+            multiply(&mut connection, copies).expect("copies");
+            connection.batch_execute(DOCUMENTS).expect("documents");
+        }
+        let fired = texts(
+            &mut connection,
+            "SELECT tgname::text AS text FROM pg_trigger \
+              WHERE tgrelid = 'catalog_event'::regclass AND NOT tgisinternal AND tgenabled = 'A'",
+        );
+        connection.batch_execute(LOG).expect("a log");
+        connection.batch_execute("ALTER TABLE catalog_event ENABLE TRIGGER ALL").expect("triggers");
+        for name in fired {
+            let always = format!("ALTER TABLE catalog_event ENABLE ALWAYS TRIGGER {name}");
+            connection.batch_execute(&always).expect("triggers");
+        }
+        connection.batch_execute("VACUUM ANALYZE catalog_event, product_document").expect("statistics");
         let products =
             number(&mut connection, "SELECT count(*) AS number FROM product WHERE status = 'active'");
         Self { url, redis: server.services.redis_url(), products }
@@ -103,93 +159,21 @@ impl<'a> Catalogue<'a> {
     }
 }
 
-/// Half of all products are in one category as well, one in a hundred has an attribute that no other has, and all are of a type,
-/// so that the pages of a type are full on every catalogue.
-const SKEW: &str = "
-    INSERT INTO category (slug, name) VALUES ('everything', 'Everything');
-    INSERT INTO product_category (product_id, category_id, position)
-      SELECT p.id, c.id, 9 FROM product p, category c WHERE c.slug = 'everything' AND right(p.external_id, 1) IN ('0', '2', '4', '6', '8');
-    UPDATE product SET attributes = attributes || '{\"rare\": \"yes\"}' WHERE right(external_id, 2) = '00';
-    UPDATE product SET product_type = 'thing'";
+/// Documents of copies: as long as those of what they were copied from, which is what counts here.
+const DOCUMENTS: &str = "
+    INSERT INTO product_document (product_id, version, body)
+      SELECT p.id, p.version, d.body
+        FROM product p JOIN product_document d ON substr(d.product_id::text, 9) = substr(p.id::text, 9)
+       WHERE p.status = 'active' AND p.deleted_at IS NULL
+      ON CONFLICT DO NOTHING";
 
-/// Tables of a product, and what makes rows of theirs unique beside ids.
-const COPIED: [(&str, &[&str]); 15] = [
-    ("product", &["external_id"]),
-    ("product_translation", &[]),
-    ("slug", &["slug"]),
-    ("product_option", &[]),
-    ("option_value", &[]),
-    ("variant", &["sku"]),
-    ("variant_option_value", &[]),
-    ("price", &[]),
-    ("media", &[]),
-    ("variant_media", &[]),
-    ("product_tag", &[]),
-    ("product_category", &[]),
-    ("stock_level", &[]),
-    ("product_listing", &[]),
-    ("product_document", &[]),
-];
-
-/// Columns of theirs that get an id of the copy.
-const IDS: &str = "'product_id', 'option_id', 'value_id', 'variant_id', 'media_id'";
-
-/// Statements that copy every product so often, with everything below it, and let the rest grow in proportion: brands, tags,
-/// categories, tokens, and the log. Triggers are off meanwhile: what they would have made is copied too.
-fn multiplied(copies: u32) -> String {
-    let tables = COPIED.map(|(table, _)| format!("'{table}'")).join(", ");
-    let mut statements = format!(
-        "SET maintenance_work_mem = '256MB'; SET synchronous_commit = off; \
-         CREATE TEMPORARY TABLE fired AS SELECT tgrelid::regclass AS relation, tgname FROM pg_trigger \
-           WHERE tgenabled = 'A' AND NOT tgisinternal; \
-         DO $$ DECLARE one regclass; BEGIN FOR one IN SELECT oid FROM pg_class WHERE relkind = 'r' AND \
-           (relname IN ({tables}) OR relname IN ('brand', 'tag', 'category', 'api_token', 'catalog_event')) \
-           AND relnamespace = 'public'::regnamespace \
-         LOOP EXECUTE format('ALTER TABLE %s DISABLE TRIGGER ALL', one); END LOOP; END $$;"
-    );
-    for (table, unique) in COPIED {
-        let unique = unique.iter().map(|column| format!("'{column}'")).collect::<Vec<_>>().join(", ");
-        let unique = if unique.is_empty() { "''".to_owned() } else { unique };
-        let own_id = if matches!(table, "product" | "product_option" | "option_value" | "variant" | "media") {
-            "'id'"
-        } else {
-            "''"
-        };
-        statements.extend([format!(
-            "DO $$ DECLARE list text; made text; BEGIN \
-               SELECT string_agg(quote_ident(column_name), ', ' ORDER BY ordinal_position), \
-                 string_agg(CASE WHEN column_name IN ({IDS}, {own_id}) \
-                     THEN format('(lpad(to_hex(k), 8, ''0'') || substr(%I::text, 9))::uuid', column_name) \
-                   WHEN column_name IN ({unique}) THEN format('%I || ''-'' || k', column_name) \
-                   WHEN column_name = 'published_at' THEN 'published_at - k * interval ''1 minute''' \
-                   ELSE quote_ident(column_name) END, ', ' ORDER BY ordinal_position) \
-               INTO list, made FROM information_schema.columns WHERE table_schema = 'public' AND table_name = '{table}'; \
-               EXECUTE format('INSERT INTO {table} (%s) SELECT %s FROM generate_series(1, {copies}) k, {table}', list, made); \
-             END $$;"
-        )]);
-    }
-    let products = u64::from(copies) * u64::from(IMPORTED);
-    statements.extend([format!(
-        "INSERT INTO brand (slug, name) SELECT 'grown-' || n, 'Grown ' || n FROM generate_series(1, {products} / 500) n; \
-         INSERT INTO tag (name) SELECT 'grown ' || n FROM generate_series(1, {products} / 50) n; \
-         INSERT INTO category (slug, name, path, lineage, id) \
-           SELECT 'grown-' || n, 'Grown ' || n, 'grown-' || n, ARRAY[id], id \
-             FROM (SELECT n, md5('grown' || n)::uuid AS id FROM generate_series(1, {products} / 1000) n) g; \
-         INSERT INTO api_token (id, name, scope, hash) \
-           SELECT gen_random_uuid(), 'grown', 'read', sha256(n::text::bytea) FROM generate_series(1, {products} / 1000) n; \
-         INSERT INTO catalog_event (xid, pos, deps, products, listed, at, stamped_at) \
-           SELECT (1000000000000 + n)::text::xid8, nextval('catalog_pos'), ARRAY[n], ARRAY[p.id], ARRAY[p.id], \
-                  now() - interval '1 hour', now() - interval '1 hour' \
-             FROM (SELECT id, row_number() OVER () AS n FROM product) p; \
-         DO $$ DECLARE one regclass; name name; BEGIN \
-           FOR one IN SELECT DISTINCT tgrelid::regclass FROM pg_trigger \
-           LOOP EXECUTE format('ALTER TABLE %s ENABLE TRIGGER ALL', one); END LOOP; \
-           FOR one, name IN SELECT relation, tgname FROM fired \
-           LOOP EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I', one, name); END LOOP; END $$; \
-         DROP TABLE fired"
-    )]);
-    statements
-}
+/// The log of that many products, two events for each: longer than what is read of its end, also once some of it is pruned.
+const LOG: &str = "
+    ALTER TABLE catalog_event DISABLE TRIGGER ALL;
+    INSERT INTO catalog_event (xid, pos, deps, products, listed, at, stamped_at)
+      SELECT (1000000000000 + n)::text::xid8, nextval('catalog_pos'), ARRAY[n], ARRAY[p.id], ARRAY[p.id],
+             now() - interval '1 hour', now() - interval '1 hour'
+        FROM (SELECT id, row_number() OVER () AS n FROM product, generate_series(1, 2)) p";
 
 /// The number a query answers, in its column `number`.
 pub(crate) fn number(connection: &mut Connection, query: &str) -> i64 {

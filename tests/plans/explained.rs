@@ -1,11 +1,11 @@
 //! What the server said of its executions: one entry per statement, with the most that any execution did.
 
-use std::{
-    collections::{BTreeMap, BTreeSet, HashSet},
-    hash::{DefaultHasher, Hash, Hasher},
-};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde_json::Value;
+
+/// Executions of a statement that are read in any case.
+const FIRST: u32 = 10;
 
 /// What an execution of a statement did, or the most that several did.
 #[derive(Debug, Clone, Default)]
@@ -14,6 +14,8 @@ pub(crate) struct Execution {
     pub(crate) buffers: u64,
     /// Rows that scans gave or threw away.
     pub(crate) rows: u64,
+    /// Rows that scans gave, threw away or looked for in vain.
+    pub(crate) looks: u64,
     /// Rows read and thrown away.
     pub(crate) removed: u64,
     /// Rows put in order.
@@ -46,8 +48,11 @@ impl Execution {
         self.removed += removed;
         let relation = node["Relation Name"].as_str();
         let index = node["Index Name"].as_str();
+        // What a heap gives for a bitmap its indexes have counted.
+        let counts = if node["Node Type"] == "Bitmap Heap Scan" { removed } else { rows };
         if relation.or(index).is_some() && node["Node Type"] != "ModifyTable" {
-            self.rows += rows;
+            self.rows += counts;
+            self.looks += counts.max(loops);
         }
         self.indexes.extend(index.map(str::to_owned));
         if node["Node Type"] == "Seq Scan" {
@@ -71,6 +76,7 @@ impl Execution {
         }
         self.buffers = self.buffers.max(other.buffers);
         self.rows = self.rows.max(other.rows);
+        self.looks = self.looks.max(other.looks);
         self.removed = self.removed.max(other.removed);
         self.sorted = self.sorted.max(other.sorted);
         self.indexes.extend(other.indexes);
@@ -90,8 +96,8 @@ fn number(node: &Value, name: &str) -> u64 {
 pub(crate) struct Work {
     /// The most that executions of a statement did.
     pub(crate) done: BTreeMap<(&'static str, String), Execution>,
-    /// Explanations that were read: many executions do exactly the same.
-    known: HashSet<u64>,
+    /// Executions of each text that were read, and the most pages that one of them looked at.
+    known: HashMap<(&'static str, String), (u32, u64)>,
 }
 
 impl Work {
@@ -106,9 +112,7 @@ impl Work {
             while let Some(more) = lines.next_if(|line| line.starts_with('\t')) {
                 json.push_str(more);
             }
-            let mut hasher = DefaultHasher::new();
-            (mode, &json).hash(&mut hasher);
-            if !self.known.insert(hasher.finish()) {
+            if !self.is_news(&json, mode) {
                 continue;
             }
             let explained: Value =
@@ -117,6 +121,33 @@ impl Work {
             let execution = Execution::of(&explained["Plan"]);
             self.done.entry((mode, text)).or_default().merge(execution);
         }
+    }
+
+    /// Whether an explanation is worth reading: one of the first of its statement, or the most expensive so far. There are
+    /// hundreds of thousands, and most say the same.
+    fn is_news(&mut self, json: &str, mode: &'static str) -> bool {
+        let after = |name: &str| json.split_once(name).map_or("", |(_, rest)| rest);
+        let pages = |name: &str| -> u64 {
+            after(name)
+                .split([',', '\n', ' ', '}'])
+                .next()
+                .and_then(|pages| pages.parse().ok())
+                .unwrap_or_default()
+        };
+        // The first are those of the plan as a whole.
+        let pages = pages("\"Shared Hit Blocks\": ") + pages("\"Shared Read Blocks\": ");
+        let text = after("\"Query Text\": ")
+            .split("\"Query Parameters\": ")
+            .next()
+            .and_then(|text| text.split("\"Plan\": ").next())
+            .unwrap_or_default();
+        let (read, most) = self.known.entry((mode, text.to_owned())).or_default();
+        if *read >= FIRST && pages <= *most {
+            return false;
+        }
+        *read += 1;
+        *most = pages.max(*most);
+        true
     }
 
     /// How many different statements there are.

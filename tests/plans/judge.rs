@@ -4,9 +4,9 @@ use std::fmt::Write as _;
 
 use crate::explained::{Execution, Work};
 
-/// Rows of a table that may be read as a whole, and rows that may be sorted: more than a page of 200 with its lists, less than
-/// what the large catalogue has of anything.
-const ROWS: u64 = 1_000;
+/// Rows of a table that may be read as a whole, and rows that may be sorted: reading so few costs no more than looking up some
+/// dozens, and the large catalogue has more of whatever there is of each product.
+const ROWS: u64 = 2_000;
 
 /// Pages and rows may be this many times those of the small catalogue: an index of a million entries is two levels higher
 /// than one of a thousand, and its entries lie further apart.
@@ -14,6 +14,10 @@ const TIMES: u64 = 2;
 
 /// And this many more: where an answer is a few pages, the next level of every index is many times as much.
 const MORE: u64 = 60;
+
+/// Pages that a row looked for may cost: an index of a million entries is three or four high, then comes the row. Where rows do
+/// not grow, more pages mean that a small catalogue was cheaper to read as a whole.
+const PAGES: u64 = 6;
 
 /// Statements whose work may grow, by how they begin, with the reason.
 const MAY_GROW: [(&str, &str); 0] = [];
@@ -61,23 +65,33 @@ impl<'a> Judgement<'a> {
     }
 }
 
+/// What the large catalogue may cost where the small one costs this.
+fn bound(small: u64) -> u64 {
+    small * TIMES + MORE
+}
+
 fn faults_of(large: &Execution, small: Option<&Execution>) -> Vec<String> {
     let mut said = Vec::new();
-    for (table, rows) in large.whole.iter().filter(|(_, rows)| **rows > ROWS) {
-        said.push(format!("reads all of {table}: {rows} rows"));
+    let nothing = Execution::default();
+    let like = small.unwrap_or(&nothing);
+    for (table, rows) in &large.whole {
+        if *rows > ROWS.max(bound(like.whole.get(table).copied().unwrap_or_default())) {
+            said.push(format!("reads all of {table}: {rows} rows"));
+        }
     }
-    if large.sorted > ROWS {
+    if large.sorted > ROWS.max(bound(like.sorted)) {
         said.push(format!("sorts {} rows", large.sorted));
     }
     let Some(small) = small else { return said };
-    for (what, small, large) in [
-        ("buffers", small.buffers, large.buffers),
-        ("rows", small.rows, large.rows),
-        ("rows thrown away", small.removed, large.removed),
+    let at_once: u64 = large.whole.values().filter(|rows| **rows <= ROWS).sum();
+    for (what, large, most) in [
+        ("buffers", large.buffers, bound(small.buffers).max(large.looks * PAGES)),
+        ("rows", large.rows, bound(small.rows) + at_once),
+        ("rows thrown away", large.removed, bound(small.removed) + at_once),
     ] {
-        if large > small * TIMES + MORE {
+        if large > most {
             let mut text = String::new();
-            write!(text, "{what} grow from {small} to {large}").expect("a string");
+            write!(text, "{what}: {large}, more than {most}").expect("a string");
             said.push(text);
         }
     }

@@ -6,7 +6,7 @@
 //! place in `store` that sent nothing (nobody explained it), a scan over a whole table that grows, a sort of many rows, and
 //! work that grows with the catalogue.
 //!
-//! `cargo test --test plans` compares 1,000 products with 5,000, `make plans` compares with 1,000,000; `-- --table` prints what each
+//! `cargo test --test plans` compares 10,000 products with 50,000, `make plans` compares with 1,000,000; `-- --table` prints what each
 //! statement read.
 
 #![expect(
@@ -26,12 +26,14 @@
 mod catalogue;
 mod explained;
 mod judge;
+#[path = "../support/multiply.rs"]
+mod multiply;
 mod script;
 mod sites;
 mod support;
 mod table;
 
-use std::process::ExitCode;
+use std::{path::PathBuf, process::ExitCode, thread, time::Instant};
 
 use clap::Parser;
 
@@ -44,8 +46,11 @@ use self::{
 /// Products that come in by an import.
 const IMPORTED: u32 = 1_000;
 
-/// How often they are copied for the large catalogue of `make test`.
-const COPIES: u32 = 4;
+/// How often they are copied for the small catalogue: it has more products than anything that is read in parts reads at once.
+const COPIES_SMALL: u32 = 9;
+
+/// And for the large one of `make test`.
+const COPIES: u32 = 49;
 
 /// And for that of `make plans`: a million in all.
 const COPIES_LARGE: u32 = 999;
@@ -59,6 +64,9 @@ struct Options {
     /// Copies of the imported products in the large catalogue
     #[arg(long)]
     copies: Option<u32>,
+    /// A folder where the server of the large catalogue stays, as `make bench-flat` keeps one
+    #[arg(long)]
+    data: Option<PathBuf>,
     /// Print what each statement read
     #[arg(long)]
     table: bool,
@@ -88,8 +96,9 @@ fn main() -> ExitCode {
     env_logger::init();
     judge::check_itself();
     aisle::cli::open_files::raise_limit();
-    let server = match Server::start() {
-        Ok(server) => server,
+    let servers = Server::start(None).and_then(|small| Ok((small, Server::start(options.data.clone())?)));
+    let (small, large) = match servers {
+        Ok(servers) => servers,
         Err(reason) => {
             println!("plans: left out: {reason}");
             let must_run = std::env::var_os("CI").is_some();
@@ -98,8 +107,13 @@ fn main() -> ExitCode {
     };
     let copies = options.copies.unwrap_or(if options.large { COPIES_LARGE } else { COPIES });
     sites::watch();
-    let small = explain(&server, "small", 0);
-    let large = explain(&server, "large", copies);
+    // A test build would take minutes for the large index, which asks the same of the database as the small one.
+    let reads_lists = !cfg!(debug_assertions);
+    let (small, large) = thread::scope(|scope| {
+        let small = scope.spawn(|| explain(&small, "small", COPIES_SMALL, true));
+        let large = explain(&large, "large", copies, reads_lists);
+        (small.join().expect("the small catalogue"), large)
+    });
     let judgement = Judgement::new(&small, &large);
     if options.table || options.large {
         table::print(&judgement.pairs);
@@ -108,16 +122,23 @@ fn main() -> ExitCode {
 }
 
 /// Runs the script on a catalogue of its own: planned for each execution, then once for all.
-fn explain(server: &Server, name: &str, copies: u32) -> Work {
+fn explain(server: &Server, name: &str, copies: u32, reads_lists: bool) -> Work {
+    let began = Instant::now();
     let catalogue = Catalogue::make(server, name, copies);
+    let made = began.elapsed().as_secs();
     let mut work = Work::default();
     for (pass, mode) in ["force_custom_plan", "force_generic_plan"].into_iter().enumerate() {
         catalogue.explain_from_now(mode);
         let from = server.log_length();
-        script::run(&catalogue, pass);
+        script::run(&catalogue, pass, reads_lists);
         work.read(&server.log_from(from), mode);
     }
-    println!("plans: {name}: {} products, {} statements", catalogue.products, work.statements());
+    println!(
+        "plans: {name}: {} products made in {made} s, {} statements explained after {} s",
+        catalogue.products,
+        work.statements(),
+        began.elapsed().as_secs()
+    );
     work
 }
 

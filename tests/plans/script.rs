@@ -32,6 +32,8 @@ impl Observer for Silent {
 struct Stage<'a> {
     app: &'a App,
     connection: Connection,
+    /// Whether lists are asked for.
+    reads_lists: bool,
     /// Tells the names of this pass from those of the other one.
     pass: usize,
     /// Products far apart from each other.
@@ -43,7 +45,7 @@ struct Stage<'a> {
 }
 
 /// Does it all once.
-pub(crate) fn run(catalogue: &Catalogue<'_>, pass: usize) {
+pub(crate) fn run(catalogue: &Catalogue<'_>, pass: usize, reads_lists: bool) {
     let mut quiet = pool::connect_for_bulk(&catalogue.url).expect("the database answers");
     let far = "SELECT id FROM product WHERE status = 'active' AND deleted_at IS NULL ORDER BY uuid_hash_extended(id, 7) LIMIT 200";
     diesel::connection::SimpleConnection::batch_execute(&mut quiet, "SET auto_explain.log_min_duration = -1")
@@ -63,7 +65,7 @@ pub(crate) fn run(catalogue: &Catalogue<'_>, pass: usize) {
     drop(quiet);
     let app = App::join(&catalogue.url, catalogue.redis, |_| ());
     let connection = pool::connect_for_bulk(&catalogue.url).expect("the database answers");
-    let mut stage = Stage { app: &app, connection, pass, ids, slugs, skus };
+    let mut stage = Stage { app: &app, connection, reads_lists, pass, ids, slugs, skus };
     reads::direct(&mut stage);
     reads::over_http(&stage);
     edits::run(&mut stage);

@@ -135,11 +135,7 @@ fn categories(
 ) -> Result<Vec<Uuid>, StoreError> {
     let mut found = Vec::new();
     if !draft.category_ids.is_empty() {
-        let known = ids(
-            connection,
-            "SELECT id FROM category WHERE id = ANY ($1)",
-            vec![Bind::Ids(&draft.category_ids)],
-        )?;
+        let known = known_categories(connection, &draft.category_ids)?;
         for (place, id) in draft.category_ids.iter().enumerate() {
             if known.contains(id) {
                 found.push(*id);
@@ -160,6 +156,11 @@ fn categories(
     found.sort_unstable();
     found.dedup();
     Ok(found)
+}
+
+/// Those of these ids that categories have.
+pub(super) fn known_categories(connection: &mut Connection, of: &[Uuid]) -> Result<Vec<Uuid>, StoreError> {
+    ids(connection, "SELECT id FROM category WHERE id = ANY ($1)", vec![Bind::Ids(of)])
 }
 
 /// Walks down a path of names, `Home > Lamps`.
@@ -295,26 +296,27 @@ pub(in crate::store) fn location_ids(
     if codes.is_empty() {
         return Ok(BTreeMap::new());
     }
-    let mut find = || {
-        Statement::<(sql::Text, sql::Uuid)>::new(
-            "SELECT code, id FROM location WHERE code = ANY ($1)",
-            [Bind::Texts(codes)],
-        )
-        .load::<(String, Uuid)>(connection)
-    };
-    let known = find()?;
+    let known = known_locations(connection, codes)?;
     if known.len() == codes.len() {
-        return Ok(known.into_iter().collect());
+        return Ok(known);
     }
     ids(
         connection,
         "INSERT INTO location (code) SELECT code FROM unnest($1) AS code ORDER BY code ON CONFLICT DO NOTHING RETURNING id",
         vec![Bind::Texts(codes)],
     )?;
-    let all = Statement::<(sql::Text, sql::Uuid)>::new(
+    known_locations(connection, codes)
+}
+
+/// Those of these codes that locations have.
+pub(super) fn known_locations(
+    connection: &mut Connection,
+    codes: &[String],
+) -> Result<BTreeMap<String, Uuid>, StoreError> {
+    let known = Statement::<(sql::Text, sql::Uuid)>::new(
         "SELECT code, id FROM location WHERE code = ANY ($1)",
         [Bind::Texts(codes)],
     )
     .load::<(String, Uuid)>(connection)?;
-    Ok(all.into_iter().collect())
+    Ok(known.into_iter().collect())
 }

@@ -1,6 +1,6 @@
 //! What answers are held against by `aisle check`: the tables themselves, not the documents derived from them.
 
-use diesel::{RunQueryDsl, connection::SimpleConnection, sql_types as sql};
+use diesel::{RunQueryDsl, sql_types as sql};
 use uuid::Uuid;
 
 use super::{
@@ -28,28 +28,67 @@ pub struct Names {
     pub sku: Option<String>,
 }
 
+/// Products looked at for each that is chosen at random: whole pages of the table are read, and few of each page taken.
+const POOL: i64 = 20;
+
 /// Chooses products: half of them recently changed ones, some that the store does not show, the others anywhere; fewer where
-/// there are fewer. The same seed chooses the same ones of the same catalogue.
+/// there are fewer. The same seed chooses the same ones of the same catalogue. Costs the same however many products there are.
 pub fn sample(connection: &mut Connection, seed: i64, count: i64) -> Result<Vec<Uuid>, StoreError> {
-    // Walks over every product; whoever checks is in no hurry.
-    connection.batch_execute("SET statement_timeout = '1min'")?;
-    let recent = "SELECT id FROM (SELECT DISTINCT ON (id) id, pos FROM \
+    let anywhere = anywhere(connection, seed, count)?;
+    let recent = Statement::<sql::Uuid>::new(
+        "SELECT id FROM (SELECT DISTINCT ON (id) id, pos FROM \
         (SELECT unnest(products) AS id, pos FROM catalog_event WHERE pos IS NOT NULL ORDER BY pos DESC LIMIT 10000) e \
-         ORDER BY id, pos DESC) r ORDER BY pos DESC, id LIMIT $1";
-    let hidden = "SELECT id FROM product WHERE status <> 'active' OR deleted_at IS NOT NULL \
-        ORDER BY uuid_hash_extended(id, $2), id LIMIT $1";
-    let any = "SELECT id FROM product ORDER BY uuid_hash_extended(id, $2), id LIMIT $1";
+         ORDER BY id, pos DESC) r ORDER BY pos DESC, id LIMIT $1",
+        [Bind::Integer(count / 2)],
+    );
+    let recent = recent.load::<Uuid>(connection)?;
+    let hidden = hidden(connection, anywhere.first().copied().unwrap_or_default(), count / 10)?;
     let mut chosen: Vec<Uuid> = Vec::new();
-    for (text, most) in [(recent, count / 2), (hidden, count / 10), (any, count)] {
-        let statement = Statement::<sql::Uuid>::new(text, [Bind::Integer(most), Bind::Integer(seed)]);
-        let found: Vec<Uuid> = statement.load(connection)?;
-        for id in found {
-            if i64::try_from(chosen.len()).is_ok_and(|chosen| chosen < count) && !chosen.contains(&id) {
-                chosen.push(id);
-            }
+    for id in recent.into_iter().chain(hidden).chain(anywhere) {
+        if i64::try_from(chosen.len()).is_ok_and(|chosen| chosen < count) && !chosen.contains(&id) {
+            chosen.push(id);
         }
     }
     Ok(chosen)
+}
+
+/// Products of pages anywhere in the table.
+fn anywhere(connection: &mut Connection, seed: i64, count: i64) -> Result<Vec<Uuid>, StoreError> {
+    const WHOLE: i64 = 1_000_000;
+    let rows = Statement::<sql::BigInt>::new(
+        "SELECT reltuples::bigint FROM pg_class WHERE oid = 'product'::regclass",
+        [],
+    );
+    // Below zero: the database has not counted yet.
+    let rows = rows.get_result::<i64>(connection)?.max(1);
+    let part = count.saturating_mul(POOL).saturating_mul(WHOLE).checked_div(rows).unwrap_or(WHOLE);
+    let mut found = Vec::new();
+    // The count may be an old one: where it promised too much everything is looked at.
+    for part in [part.clamp(1, WHOLE), WHOLE] {
+        let pages = Statement::<sql::Uuid>::new(
+            "SELECT id FROM product TABLESAMPLE SYSTEM ($3 / 10000.0) REPEATABLE ($2) \
+              ORDER BY uuid_hash_extended(id, $2), id LIMIT $1",
+            [count, seed, part].map(Bind::Integer),
+        );
+        found = pages.load::<Uuid>(connection)?;
+        if part == WHOLE || i64::try_from(found.len()).is_ok_and(|found| found >= count) {
+            break;
+        }
+    }
+    Ok(found)
+}
+
+/// Products that the store does not show: the next after a place, counted round.
+fn hidden(connection: &mut Connection, place: Uuid, count: i64) -> Result<Vec<Uuid>, StoreError> {
+    let hidden = Statement::<sql::Uuid>::new(
+        "SELECT id FROM (\
+           (SELECT 1 AS round, id FROM product WHERE (status <> 'active' OR deleted_at IS NOT NULL) AND id >= $2 \
+             ORDER BY id LIMIT $1) UNION ALL \
+           (SELECT 2 AS round, id FROM product WHERE (status <> 'active' OR deleted_at IS NOT NULL) AND id < $2 \
+             ORDER BY id LIMIT $1)) h ORDER BY round, id LIMIT $1",
+        [Bind::Integer(count), Bind::Id(place)],
+    );
+    Ok(hidden.load(connection)?)
 }
 
 /// Reads what leads to a product.

@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use aisle::{
     domain::list::{Filter, ListQuery, Place, SortKey, Start},
+    limits::LOG_PRUNE_BATCH,
     store::{
         events, members,
         pruning::{self, Retention},
         reads, tokens,
     },
 };
-use diesel::connection::SimpleConnection;
 use reqwest::{Method, StatusCode};
 use serde_json::json;
 use uuid::Uuid;
@@ -42,7 +42,10 @@ pub(super) fn direct(stage: &mut Stage<'_>) {
     reads::by_slugs(connection, &stage.slugs).unwrap();
     reads::by_skus(connection, &stage.skus).unwrap();
     reads::listed(connection, &stage.ids).unwrap();
-    reads::visible_after(connection, stage.ids[0], 1000).unwrap();
+    for after in [Uuid::nil(), stage.ids[0]] {
+        let end = reads::range_end(connection, after, 1000).unwrap().unwrap_or(Uuid::max());
+        reads::listed_range(connection, after, end).unwrap();
+    }
     let head = events::head(connection).unwrap();
     reads::changes(connection, head - 100).unwrap();
     events::pull(connection, head - 100, 256).unwrap();
@@ -52,8 +55,8 @@ pub(super) fn direct(stage: &mut Stage<'_>) {
         reads::audit::product(connection, *id).unwrap();
     }
     reads::audit::sample(connection, 7, 100).unwrap();
-    connection.batch_execute("SET statement_timeout = '5min'").unwrap();
-    tokens::list(connection).unwrap();
+    let token = tokens::list(connection).unwrap().pop().expect("a token");
+    tokens::find(connection, token.id).unwrap();
 }
 
 /// What shoppers ask.
@@ -80,6 +83,14 @@ pub(super) fn over_http(stage: &Stage<'_>) {
     for path in ["categories", "categories/everything", "brands", "attributes"] {
         app.get_json(&format!("/v1/store/{path}"));
     }
+    if stage.reads_lists {
+        lists(stage);
+    }
+}
+
+/// Lists, once the index of them is read: they ask the database for the products of a page.
+fn lists(stage: &Stage<'_>) {
+    let app = stage.app;
     wait_until(INDEX, "the index of lists", || app.get("/readyz").status() == StatusCode::OK);
     for query in [
         "category=everything&limit=20&sort=price&currency=USD&facets=brand,category,price",
@@ -101,6 +112,11 @@ pub(super) fn members(stage: &mut Stage<'_>) {
     members::join(connection, dead, "http://127.0.0.1:1", Duration::from_millis(200)).unwrap();
     members::acknowledge(connection, dead, 1).unwrap();
     members::leave(connection, dead).unwrap();
-    let keep = Retention { age: Duration::ZERO, positions_max: 200, positions_min: 100, batch: 100 };
+    members::join(connection, dead, "http://127.0.0.1:1", Duration::from_millis(200)).unwrap();
+    assert!(members::eject(connection, dead, 0, Duration::from_secs(5)).unwrap());
+    // An era that is none: the real one is to go on.
+    members::end_era(connection, dead).unwrap();
+    let keep =
+        Retention { age: Duration::ZERO, positions_max: 200, positions_min: 100, batch: LOG_PRUNE_BATCH };
     pruning::prune(connection, keep).unwrap();
 }

@@ -55,7 +55,7 @@ impl Known {
         self.read_external(connection, external)?;
         let by_external = external.iter().filter_map(|id| self.external.get(*id).copied().flatten());
         let ids = wanted.filter_map(|slug| slugs.holder(slug)).chain(by_external).collect();
-        self.load(connection, slugs, ids)
+        self.read_stored(connection, slugs, ids)
     }
 
     fn read_external(&mut self, connection: &mut Connection, ids: &[&str]) -> Result<(), StoreError> {
@@ -74,7 +74,7 @@ impl Known {
         Ok(())
     }
 
-    fn load(
+    fn read_stored(
         &mut self,
         connection: &mut Connection,
         slugs: &mut KnownSlugs,
@@ -120,7 +120,7 @@ impl Known {
         if self.written.contains_key(&id) {
             return Err(StoreError::Internal("a batch takes a product once".to_owned()));
         }
-        self.load(connection, slugs, BTreeSet::from([id]))?;
+        self.read_stored(connection, slugs, BTreeSet::from([id]))?;
         // Found a moment ago: somebody removes it meanwhile.
         self.products.get(&id).ok_or(StoreError::Collision)
     }

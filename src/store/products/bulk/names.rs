@@ -13,7 +13,7 @@ use crate::{
     store::{
         Connection,
         error::StoreError,
-        products::names::{Names, steps},
+        products::names::{Names, known_categories, known_locations, steps},
         statement::{Bind, Statement},
     },
 };
@@ -128,9 +128,9 @@ impl KnownNames {
         if new.is_empty() {
             return Ok(());
         }
-        let found = by_text(connection, "SELECT code, id FROM location WHERE code = ANY ($1)", &new)?;
+        let found = known_locations(connection, &new)?;
         self.locations.extend(new.into_iter().map(|code| (code, None)));
-        self.locations.extend(found);
+        self.locations.extend(found.into_iter().map(|(code, id)| (code, Some(id))));
         Ok(())
     }
 
@@ -148,10 +148,7 @@ impl KnownNames {
         let categories: Vec<Uuid> =
             categories.into_iter().filter(|id| !self.category_ids.contains(id)).collect();
         if !categories.is_empty() {
-            let text = "SELECT id FROM category WHERE id = ANY ($1)";
-            self.category_ids.extend(
-                Statement::<sql::Uuid>::new(text, [Bind::Ids(&categories)]).load::<Uuid>(connection)?,
-            );
+            self.category_ids.extend(known_categories(connection, &categories)?);
         }
         Ok(())
     }
