@@ -31,7 +31,7 @@ fn import(first: &mut Connection, second: Option<&mut Connection>, lines: &[Stri
 /// Every fifth has names that nobody had before.
 fn lines(from: usize, word: &str) -> Vec<String> {
     let line = |n: usize| {
-        let new = n % 5 == 0;
+        let new = n.is_multiple_of(5);
         let name =
             |kind: &str| if new { format!("{kind} {word} {}", n / 40) } else { format!("{kind} known") };
         let level = |code: String| json!({"location": code, "quantity": n % 9});
