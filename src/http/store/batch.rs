@@ -1,23 +1,15 @@
 //! Many products in one request.
 
-use std::{
-    collections::BTreeMap,
-    convert::Infallible,
-    pin::Pin,
-    sync::Arc,
-    task::{Context, Poll},
-};
+use std::{collections::BTreeMap, sync::Arc};
 
 use actix_web::{
     HttpRequest, HttpResponse,
-    body::{BodySize, MessageBody},
     http::{
         StatusCode,
         header::{self, HeaderValue},
     },
     web::{Data, Payload},
 };
-use bytes::Bytes;
 use serde::{Serialize, Serializer, ser::SerializeMap};
 use serde_json::{Map, Value};
 use uuid::Uuid;
@@ -201,14 +193,16 @@ impl Known {
 }
 
 /// The answer: the products' bytes as they are cached, each among the fields that speak of it.
-fn compose(asked: &Asked, parts: &[Part]) -> Result<Pieces, Problem> {
-    let mut fields = Vec::with_capacity(parts.len() * FIELDS_BYTES + FIELDS_BYTES);
-    // Where the products stand among the fields.
-    let mut products = Vec::with_capacity(parts.len());
-    fields.extend_from_slice(b"{\"items\":[");
+fn compose(asked: &Asked, parts: &[Part]) -> Result<Vec<u8>, Problem> {
+    let bytes = parts.iter().map(|part| match part {
+        Part::Found { body, .. } => body.len() + FIELDS_BYTES,
+        Part::Moved(_) | Part::Absent => FIELDS_BYTES,
+    });
+    let mut json = Vec::with_capacity(bytes.sum::<usize>() + FIELDS_BYTES);
+    json.extend_from_slice(b"{\"items\":[");
     for (index, part) in parts.iter().enumerate() {
         if index > 0 {
-            fields.push(b',');
+            json.push(b',');
         }
         let is_unchanged = match part {
             Part::Found { version, tag, .. } => {
@@ -217,52 +211,18 @@ fn compose(asked: &Asked, parts: &[Part]) -> Result<Pieces, Problem> {
             Part::Moved(_) | Part::Absent => false,
         };
         let item = Item { kind: asked.kind, name: asked.names.name(index), part, is_unchanged };
-        serde_json::to_writer(&mut fields, &item).map_err(|error| Problem::internal(error.to_string()))?;
+        serde_json::to_writer(&mut json, &item).map_err(|error| Problem::internal(error.to_string()))?;
         if let Part::Found { body, .. } = part
             && !is_unchanged
         {
-            fields.pop();
-            fields.extend_from_slice(b",\"product\":");
-            products.push((fields.len(), body));
-            fields.push(b'}');
+            json.pop();
+            json.extend_from_slice(b",\"product\":");
+            json.extend_from_slice(body);
+            json.push(b'}');
         }
     }
-    fields.extend_from_slice(b"]}");
-    Ok(Pieces::of(fields, products))
-}
-
-/// A body in pieces: what is cached is sent as it lies there.
-struct Pieces {
-    pieces: std::vec::IntoIter<Bytes>,
-    size: u64,
-}
-
-impl Pieces {
-    /// `text` with other bytes put in at some places, which ascend.
-    fn of(text: Vec<u8>, inserted: Vec<(usize, &Bytes)>) -> Self {
-        let mut rest = Bytes::from(text);
-        let (mut pieces, mut from) = (Vec::with_capacity(inserted.len() * 2 + 1), 0);
-        for (place, bytes) in inserted {
-            pieces.push(rest.split_to(place - from));
-            pieces.push(bytes.clone());
-            from = place;
-        }
-        pieces.push(rest);
-        let size = pieces.iter().map(Bytes::len).sum::<usize>();
-        Self { pieces: pieces.into_iter(), size: u64::try_from(size).unwrap_or(u64::MAX) }
-    }
-}
-
-impl MessageBody for Pieces {
-    type Error = Infallible;
-
-    fn size(&self) -> BodySize {
-        BodySize::Sized(self.size)
-    }
-
-    fn poll_next(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Bytes, Infallible>>> {
-        Poll::Ready(self.get_mut().pieces.next().map(Ok))
-    }
+    json.extend_from_slice(b"]}");
+    Ok(json)
 }
 
 /// What stands around a product, about.
