@@ -26,6 +26,9 @@ pub(crate) struct Pace {
     pub(crate) every: Duration,
 }
 
+/// Servers close connections that are idle for longer, some after five seconds.
+const IDLE_MAX: Duration = Duration::from_secs(2);
+
 /// Connections that ask for everything once.
 const WARMING: usize = 8;
 
@@ -139,6 +142,8 @@ pub(crate) struct Load {
     order: Order,
     connections: Vec<Connection>,
     every: Duration,
+    authority: String,
+    used: Instant,
 }
 
 #[derive(Debug)]
@@ -176,7 +181,8 @@ impl Load {
             let place = number * ORDER / pace.connections;
             connections.push(Connection { stream, buffer: vec![0; longest + 8 * 1024], place });
         }
-        let mut load = Self { requests, order, connections, every: pace.every };
+        let (every, authority, used) = (pace.every, authority.to_owned(), Instant::now());
+        let mut load = Self { requests, order, connections, every, authority, used };
         load.warm(runtime)?;
         Ok(load)
     }
@@ -197,11 +203,28 @@ impl Load {
 
     /// Sends so many requests on each connection.
     pub(crate) fn run(&mut self, runtime: &Runtime, each: usize) -> Outcome<Lap> {
-        let Self { requests, order, connections, every } = self;
+        self.freshen(runtime)?;
+        let Self { requests, order, connections, every, .. } = self;
         let all = connections.iter_mut().map(|connection| connection.run(requests, order, (each, *every)));
         let began = Instant::now();
         let latencies = runtime.block_on(try_join_all(all))?.concat();
-        Ok(Lap { took: began.elapsed(), latencies })
+        let took = began.elapsed();
+        self.used = Instant::now();
+        Ok(Lap { took, latencies })
+    }
+
+    /// Opens all connections anew that a server may be about to close, each with an answer behind it.
+    fn freshen(&mut self, runtime: &Runtime) -> Outcome<()> {
+        if self.used.elapsed() < IDLE_MAX {
+            return Ok(());
+        }
+        let first = self.requests.first().ok_or("nothing to ask for")?;
+        for connection in &mut self.connections {
+            connection.stream = runtime.block_on(TcpStream::connect(&self.authority))?;
+            connection.stream.set_nodelay(true)?;
+            runtime.block_on(connection.exchange(first))?;
+        }
+        Ok(())
     }
 
     /// Sends one request on each connection at once, and waits for all answers.

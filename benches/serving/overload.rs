@@ -36,7 +36,7 @@ const TIMES: f64 = 4.0;
 const CONNECTIONS: usize = 600;
 
 /// What is not looked at: a burst may wait, so the first moment of an overload is another case.
-const BURST: Duration = Duration::from_secs(1);
+const BURST: Duration = Duration::from_secs(2);
 
 /// One request of the open loop.
 #[derive(Debug, Clone, Copy)]
@@ -78,7 +78,7 @@ pub(crate) fn measure(servers: &Servers, extent: Extent) -> Outcome<()> {
     let columns = ["what", "", "target"];
     let mut table = Table::new("Overload: four times as many misses as can be answered", &columns);
     table.note(format!(
-        "Open loop of {:.0} requests per second for {seconds} s after a first one that is left out, {CONNECTIONS} connections; a request's time runs from when it was due. \
+        "Open loop of {:.0} requests per second for {seconds} s after a first two that are left out, {CONNECTIONS} connections; a request's time runs from when it was due. \
          A network that adds {} ms to every answer of Postgres, {ACTORS} store actors, a local cache of 1 MiB, {products} products, uniform.",
         capacity * TIMES,
         DELAY.as_millis()

@@ -2,11 +2,12 @@
 //!
 //! A long queue is good for a burst: everything in it is answered, a little later. It is of no use once requests keep coming
 //! faster than they can be worked off: just as many are answered as with a short one, only each of them late. So whatever
-//! comes is admitted up to the bound at first; when there has been a queue all the time for longer than a burst takes, only as
-//! many are as can be begun within a short time, until the queue has been empty once.
+//! comes is admitted up to the bound at first; when the bound was reached and there has been a queue ever since for longer than a
+//! burst takes, only as many are as can be begun within a short time, until the queue has been empty once. Clients that are
+//! fewer than the bound and wait for their answers never get there.
 
 use std::{
-    sync::atomic::{AtomicU64, Ordering},
+    sync::atomic::{AtomicBool, AtomicU64, Ordering},
     time::{Duration, Instant},
 };
 
@@ -21,7 +22,7 @@ const MEAN_OF: u64 = 32;
 /// What a queue may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Patience {
-    /// A queue that lasts for longer stands.
+    /// A queue that has reached its bound and lasts for longer stands.
     pub burst: Duration,
     /// While it stands, nothing is admitted that would probably wait for longer.
     pub wait: Duration,
@@ -36,6 +37,8 @@ pub struct Backlog {
     started: Instant,
     /// Since when there has been a queue, in nanoseconds from the start; 0 where there is none.
     queued_since: AtomicU64,
+    /// Whether it has reached its bound since then.
+    was_full: AtomicBool,
     /// How long a message takes at work: running mean, in nanoseconds.
     mean: AtomicU64,
 }
@@ -49,6 +52,7 @@ impl Backlog {
             patience,
             started: Instant::now(),
             queued_since: AtomicU64::new(0),
+            was_full: AtomicBool::new(false),
             mean: AtomicU64::new(0),
         }
     }
@@ -76,16 +80,22 @@ impl Backlog {
         let taken = self.permits.taken();
         if taken < self.workers {
             self.queued_since.store(0, Ordering::Release);
+            self.was_full.store(false, Ordering::Release);
             return self.permits.take();
         }
         let now = nanoseconds(now.saturating_duration_since(self.started)).max(1);
         let began = self.queued_since.compare_exchange(0, now, Ordering::AcqRel, Ordering::Acquire);
-        let stands =
+        let lasts =
             began.is_err_and(|since| Duration::from_nanos(now.saturating_sub(since)) > self.patience.burst);
+        let stands = lasts && self.was_full.load(Ordering::Acquire);
         if stands && taken >= self.standing_most() {
             return None;
         }
-        self.permits.take()
+        let permit = self.permits.take();
+        if permit.is_none() {
+            self.was_full.store(true, Ordering::Release);
+        }
+        permit
     }
 
     /// How many more may come at the most.
@@ -130,9 +140,11 @@ mod tests {
 
     #[test]
     fn a_queue_that_stands_is_short_until_it_was_empty_once() {
-        let backlog = backlog(100, BURST);
-        let mut held = admit(&backlog, Duration::ZERO, 20);
-        assert_eq!((held.len(), admit(&backlog, BURST, 1).len()), (20, 1), "still a burst");
+        let backlog = backlog(20, BURST);
+        let mut held = admit(&backlog, Duration::ZERO, 25);
+        assert_eq!(held.len(), 20);
+        held.truncate(19);
+        assert_eq!(admit(&backlog, BURST, 1).len(), 1, "still a burst");
         // Messages come and go, and the queue stays: it stands.
         held.truncate(7);
         let late = BURST * 2;
@@ -140,12 +152,21 @@ mod tests {
         // A worker without work: what comes now is a burst again.
         held.truncate(1);
         held.extend(admit(&backlog, late, 1));
-        assert_eq!(admit(&backlog, late + BURST, 200).len(), 98);
+        assert_eq!(admit(&backlog, late + BURST, 200).len(), 18);
     }
+
+    #[test]
+    fn who_waits_for_answers_is_not_refused_however_long_it_takes() {
+        let backlog = backlog(20, BURST);
+        let _held = admit(&backlog, Duration::ZERO, 15);
+        assert_eq!(admit(&backlog, BURST * 50, 5).len(), 5, "the bound was never reached");
+    }
+
     #[test]
     fn as_many_may_stand_as_are_begun_in_time() {
         let backlog = backlog(100, Duration::from_millis(1));
-        let held = admit(&backlog, Duration::ZERO, 15);
+        let mut held = admit(&backlog, Duration::ZERO, 101);
+        held.truncate(15);
         // Ten of a millisecond each wait ten before one of the two: about twenty.
         let more = admit(&backlog, BURST * 2, 100).len();
         assert!((4..=6).contains(&more), "{} and {more}", held.len());

@@ -48,6 +48,7 @@ mod races;
 mod real_catalogue;
 mod schema;
 mod shared_cache;
+mod slow;
 mod snapshots;
 mod store_api;
 mod supervision;
