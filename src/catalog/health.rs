@@ -63,7 +63,8 @@ pub(super) async fn examine(shared: &Shared) -> Health {
 
 async fn postgres(shared: &Shared) -> Check {
     let start = Instant::now();
-    let head = tokio::time::timeout(PATIENCE, shared.store.ask(Run(Head))).await;
+    // By an admin actor: misses that wait for a slow network say nothing of whether Postgres is there.
+    let head = tokio::time::timeout(PATIENCE, shared.admin.ask(Run(Head))).await;
     let latency_ms = Some(milliseconds(start.elapsed()));
     let (ok, detail) = match head {
         Ok(Ok(head)) => {
@@ -71,7 +72,7 @@ async fn postgres(shared: &Shared) -> Check {
             (true, Some(format!("log position {head}, applied {applied}")))
         }
         // Refused before it was asked: busy is not broken, and taking busy instances out would drown the rest.
-        Ok(Err(CatalogError::Overloaded)) => (true, Some("not asked: store actors are busy".to_owned())),
+        Ok(Err(CatalogError::Overloaded)) => (true, Some("not asked: admin actors are busy".to_owned())),
         Ok(Err(error)) => (false, Some(error.to_string())),
         Err(_elapsed) => (false, Some("no answer within a second".to_owned())),
     };
