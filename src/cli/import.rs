@@ -84,7 +84,7 @@ struct Common {
     #[arg(long, value_name = "FILE")]
     rejects: Option<PathBuf>,
 
-    /// Transactions at a time. Two import nearly twice as fast; one leaves a processor of the database to its readers
+    /// Transactions at a time for batches of new products; two keep two processors of the database busy
     #[arg(long, value_name = "COUNT", default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..=2))]
     writers: u8,
 
