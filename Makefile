@@ -84,9 +84,9 @@ bench-coherence: setup
 bench-flat: setup
 	cargo bench --bench flat -- $(PRODUCTS)
 
-# PRODUCTS=1000000 for the full; WRITERS=1 for one transaction at a time.
+# PRODUCTS=1000000 for the full.
 bench-import: setup
-	cargo bench --bench import -- $(or $(PRODUCTS),100000) $(WRITERS)
+	cargo bench --bench import -- $(PRODUCTS)
 
 # PRODUCTS=100000 for a quick look.
 bench-listing: setup

@@ -11,10 +11,6 @@ pub const STATEMENT_TIMEOUT: Duration = Duration::from_secs(4);
 /// The same for imports, where nobody waits for a single statement.
 pub const BULK_STATEMENT_TIMEOUT: Duration = Duration::from_mins(1);
 
-/// `lock_timeout` of the two transactions that write one batch of an import. The database cannot see that one of them waits for
-/// the other; somebody between the two would hold up both.
-pub const BULK_LOCK_TIMEOUT: Duration = Duration::from_secs(2);
-
 /// Wait for a pooled Postgres connection; the permit count equals the pool, so it is short.
 pub const CHECKOUT_TIMEOUT: Duration = Duration::from_secs(2);
 

@@ -31,26 +31,9 @@ use std::{process::ExitCode, time::Instant};
 
 use support::{client, instance, machine, outcome, pace, sample, servers, table};
 
+pub(crate) use support::extent::Extent;
+
 use crate::{outcome::Outcome, servers::Servers};
-
-/// How much is measured.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Extent {
-    /// Enough to judge by.
-    Full,
-    /// To try the benchmark out.
-    Quick,
-}
-
-impl Extent {
-    /// One of two.
-    pub(crate) fn of<T>(self, full: T, quick: T) -> T {
-        match self {
-            Self::Full => full,
-            Self::Quick => quick,
-        }
-    }
-}
 
 type Part = fn(&Servers, Extent) -> Outcome<()>;
 
@@ -58,13 +41,7 @@ const PARTS: [(&str, Part); 4] =
     [("1", hits::measure), ("2", edits::measure), ("3", death::measure), ("4", sql::measure)];
 
 fn main() -> ExitCode {
-    match run() {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => {
-            eprintln!("error: {failure}");
-            ExitCode::FAILURE
-        }
-    }
+    outcome::ended(run())
 }
 
 fn run() -> Outcome<()> {

@@ -57,13 +57,7 @@ struct Side {
 }
 
 fn main() -> ExitCode {
-    match run() {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => {
-            eprintln!("error: {failure}");
-            ExitCode::FAILURE
-        }
-    }
+    support::outcome::ended(run())
 }
 
 fn run() -> Outcome<()> {

@@ -4,10 +4,14 @@
 //! ```text
 //! make bench-import                    100,000 products
 //! make bench-import PRODUCTS=1000000   a million
-//! make bench-import WRITERS=1          with one transaction at a time
 //! ```
 
-#![expect(clippy::print_stdout, clippy::float_arithmetic, reason = "a program that measures and prints")]
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::float_arithmetic,
+    reason = "a program that measures and prints"
+)]
 
 mod plain;
 mod reader;
@@ -19,6 +23,7 @@ use std::{
     io::{BufWriter, Write},
     os::unix::fs::PermissionsExt,
     path::Path,
+    process::ExitCode,
     time::{Duration, Instant},
 };
 
@@ -31,7 +36,12 @@ use diesel::connection::SimpleConnection;
 
 use crate::{
     reader::{Latencies, Reader},
-    support::{instance::Instance, machine, outcome::Outcome, program::Program},
+    support::{
+        instance::Instance,
+        machine,
+        outcome::{Outcome, ended},
+        program::Program,
+    },
 };
 
 /// Products when no number is given.
@@ -47,10 +57,13 @@ const NEW_IDLE: usize = 1000;
 /// How long the reader reads while nothing else happens.
 const IDLE: Duration = Duration::from_secs(15);
 
-fn main() -> Outcome<()> {
-    let mut given = std::env::args().skip(1).filter_map(|argument| argument.parse().ok());
-    let products: u32 = given.next().unwrap_or(PRODUCTS).max(READ);
-    let writers: u32 = given.next().unwrap_or(2);
+fn main() -> ExitCode {
+    ended(run())
+}
+
+fn run() -> Outcome<()> {
+    let given = std::env::args().skip(1).find_map(|argument| argument.parse().ok());
+    let products: u32 = given.unwrap_or(PRODUCTS).max(READ);
     println!("{}", machine::describe()?);
     let folder = tempfile::Builder::new()
         .prefix("aisle-bench-")
@@ -62,9 +75,9 @@ fn main() -> Outcome<()> {
     pool::migrate(&url)?;
     let file = folder.path().join("products.jsonl");
     write_lines(&file, READ)?;
-    import(&url, &file, writers)?;
+    import(&url, &file)?;
     let bytes = write_lines(&file, products)?;
-    println!("{products} products, {} MB of JSON lines, {writers} writers", bytes / 1_000_000);
+    println!("{products} products, {} MB of JSON lines", bytes / 1_000_000);
 
     let mut connection = pool::connect_for_bulk(&url)?;
     connection.batch_execute("VACUUM ANALYZE")?;
@@ -78,7 +91,7 @@ fn main() -> Outcome<()> {
     connection.batch_execute("CHECKPOINT")?;
     let busy = Reader::start(&instance.authority, known, later)?;
     let began = Instant::now();
-    let peak = import(&url, &file, writers)?;
+    let peak = import(&url, &file)?;
     let taken = began.elapsed();
     let busy = busy.stop()?;
     drop(instance);
@@ -125,7 +138,7 @@ fn write_lines(file: &Path, products: u32) -> Outcome<u64> {
 }
 
 /// Imports the file as the command does; gives the most memory it had, in KB.
-fn import(url: &str, file: &Path, writers: u32) -> Outcome<u64> {
+fn import(url: &str, file: &Path) -> Outcome<u64> {
     let file = file.to_str().ok_or("a path that is no text")?;
-    Program::start(&["import", "jsonl", file, "--writers", &writers.to_string()], url)?.finish()
+    Program::start(&["import", "jsonl", file], url)?.finish()
 }

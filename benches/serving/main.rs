@@ -38,30 +38,17 @@ mod tools;
 
 use std::{process::ExitCode, time::Instant};
 
-use support::{machine, outcome::Outcome, servers::Servers};
+use support::{
+    machine,
+    outcome::{Outcome, ended},
+    servers::Servers,
+};
+
+pub(crate) use support::extent::Extent;
 
 /// The allocator of the program that is measured, so that the bare server has it too.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
-/// How much is measured.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Extent {
-    /// Enough to judge by.
-    Full,
-    /// To try the benchmark out.
-    Quick,
-}
-
-impl Extent {
-    /// One of two.
-    pub(crate) fn of<T>(self, full: T, quick: T) -> T {
-        match self {
-            Self::Full => full,
-            Self::Quick => quick,
-        }
-    }
-}
 
 type Part = fn(&Servers, Extent) -> Outcome<()>;
 
@@ -78,17 +65,10 @@ const PARTS: [(&str, Part); 8] = [
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let outcome = match arguments.split_first() {
+    ended(match arguments.split_first() {
         Some((first, rest)) if first == bare::ARGUMENT => bare::serve(rest),
         _ => run(&arguments),
-    };
-    match outcome {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => {
-            eprintln!("error: {failure}");
-            ExitCode::FAILURE
-        }
-    }
+    })
 }
 
 fn run(arguments: &[String]) -> Outcome<()> {

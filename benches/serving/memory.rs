@@ -21,29 +21,26 @@ const SMALL: u32 = 16;
 /// Measures and prints.
 pub(crate) fn measure(servers: &Servers, extent: Extent) -> Outcome<()> {
     let products = extent.of(10_000, 1_000);
+    let half = products / 2;
     eprintln!("memory");
     let catalogue = site::catalogue(servers, "memory", products)?;
     let targets = site::products(&catalogue);
     let columns = ["what is cached", "bytes held per product", "memory per product", "bound", ""];
     let mut table = Table::new("Memory of cached products", &columns);
     table.note(format!(
-        "Growth of the resident memory of an instance while {products} products come into its cache, after as many answers of one and the \
-         same product. Held are the answer in each coding asked for, and the card that lists show."
+        "Growth of the resident memory of an instance while {half} products come into its cache that has as many already. Held are the \
+         answer in each coding asked for, and the card that lists show."
     ));
     for (what, codings) in [("plain", &[""][..]), ("plain, gzip, br", &["", "gzip", "br"][..])] {
         let instance = catalogue.serve(None, &[("AISLE_CACHE_MB", "1024")])?;
-        let before = warm(&instance, &targets)?;
-        let mut bytes = 0;
-        for coding in codings {
-            for answer in site::answers(&instance, &targets, coding)? {
-                bytes += answer.body()?.len();
-            }
-        }
-        bytes += site::card_bytes(&instance, products)?;
+        let (first, second) = targets.split_at(half);
+        fill(&instance, first, codings)?;
+        let before = resident_kilobytes(instance.pid())?;
+        let bytes = fill(&instance, second, codings)? + site::card_bytes(&instance, half)?;
         let grown = (resident_kilobytes(instance.pid())?.saturating_sub(before)) * 1024;
         let each = |bytes: u64| {
             Ok::<_, crate::support::outcome::Failure>(
-                f64::from(u32::try_from(bytes)?) / f64::from(u32::try_from(products)?),
+                f64::from(u32::try_from(bytes)?) / f64::from(u32::try_from(half)?),
             )
         };
         let (held, taken) = (each(u64::try_from(bytes)?)?, each(grown)?);
@@ -58,6 +55,17 @@ pub(crate) fn measure(servers: &Servers, extent: Extent) -> Outcome<()> {
     }
     table.print();
     bounded(&catalogue, &targets)
+}
+
+/// Gets products into the cache; bytes of their answers.
+fn fill(instance: &Instance, targets: &[String], codings: &[&str]) -> Outcome<usize> {
+    let mut bytes = 0;
+    for coding in codings {
+        for answer in site::answers(instance, targets, coding)? {
+            bytes += answer.body()?.len();
+        }
+    }
+    Ok(bytes)
 }
 
 /// Memory of an instance that has answered often and holds one product.

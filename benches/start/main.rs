@@ -36,13 +36,7 @@ const MADE: u32 = 1000;
 const PATIENCE: Duration = Duration::from_mins(20);
 
 fn main() -> ExitCode {
-    match run() {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => {
-            eprintln!("error: {failure}");
-            ExitCode::FAILURE
-        }
-    }
+    support::outcome::ended(run())
 }
 
 fn run() -> Outcome<()> {

@@ -7,6 +7,7 @@
 )]
 
 pub(crate) mod client;
+pub(crate) mod extent;
 pub(crate) mod instance;
 pub(crate) mod machine;
 pub(crate) mod outcome;

@@ -42,22 +42,16 @@ impl Demo {
     pub(super) fn run(self) -> Result<(), CliError> {
         let opened = services::join(&self.services)?;
         let mut connection = pool::connect_for_bulk(&opened.backends.database_url)?;
-        let mut second = pool::connect_for_bulk(&opened.backends.database_url)?;
-        let report = load(&mut connection, &mut second, self.products, self.seed)?;
+        let report = load(&mut connection, self.products, self.seed)?;
         sync(&mut connection);
         if self.json { output::json(&report) } else { tell(&report) }
     }
 }
 
-/// Writes the products of a seed to the catalogue, over two connections.
-pub(super) fn load(
-    connection: &mut Connection,
-    second: &mut Connection,
-    products: u32,
-    seed: u64,
-) -> Result<Report, CliError> {
+/// Writes the products of a seed to the catalogue.
+pub(super) fn load(connection: &mut Connection, products: u32, seed: u64) -> Result<Report, CliError> {
     let mut terminal = Terminal::new(Some(products.into()), true);
-    let mut catalogue = StoredCatalogue::new(connection).with_second(Some(second));
+    let mut catalogue = StoredCatalogue::new(connection);
     let result = run::run(&mut DemoCatalogue::new(seed, products), &mut catalogue, false, &mut terminal);
     terminal.finish();
     match result {

@@ -84,10 +84,6 @@ struct Common {
     #[arg(long, value_name = "FILE")]
     rejects: Option<PathBuf>,
 
-    /// Transactions at a time for batches of new products; two keep two processors of the database busy
-    #[arg(long, value_name = "COUNT", default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..=2))]
-    writers: u8,
-
     /// Print the report as JSON
     #[arg(long)]
     json: bool,
@@ -133,14 +129,12 @@ impl Common {
     fn run(self, source: &mut dyn Source, size: Option<u64>) -> Result<(), CliError> {
         let opened = services::join(&self.services)?;
         let mut connection = pool::connect_for_bulk(&opened.backends.database_url)?;
-        let second = (self.writers > 1).then(|| pool::connect_for_bulk(&opened.backends.database_url));
-        let mut second = second.transpose()?;
         let mut terminal = Terminal::new(size, !self.json);
         if let Some(file) = &self.rejects {
             let created = Rejects::create(file, source.preamble());
             terminal.rejects = Some(created.map_err(|error| unreadable(file)(error.into()))?);
         }
-        let mut catalogue = StoredCatalogue::new(&mut connection).with_second(second.as_mut());
+        let mut catalogue = StoredCatalogue::new(&mut connection);
         let result = run::run(source, &mut catalogue, self.dry_run, &mut terminal);
         terminal.finish();
         let (report, cause) = match result {

@@ -93,8 +93,7 @@ fn sample_catalogue(backends: &Backends, products: u32) -> Result<(), CliError> 
         }
     }
     log::info!("making {products} sample products");
-    let mut second = pool::connect_for_bulk(&backends.database_url)?;
-    let report = demo::load(&mut connection, &mut second, products, demo::SEED)?;
+    let report = demo::load(&mut connection, products, demo::SEED)?;
     log::info!("made {} sample products", report.created);
     Ok(())
 }

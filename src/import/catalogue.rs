@@ -1,11 +1,8 @@
 //! What an import needs of the database: the seam between reading files and writing products.
 
-use std::thread;
-
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::beside::Beside;
 pub use crate::store::products::Upserted;
 use crate::{
     domain::draft::ProductDraft,
@@ -92,8 +89,6 @@ pub trait Products {
 /// The catalogue in the database.
 pub struct StoredCatalogue<'a> {
     connection: &'a mut Connection,
-    /// For a second transaction at the same time.
-    second: Option<&'a mut Connection>,
     /// Whether the last transaction collided with other edits: the next one queues, and locks what it reads.
     collided: bool,
     /// Whether there are lines to remember.
@@ -109,13 +104,7 @@ impl std::fmt::Debug for StoredCatalogue<'_> {
 impl<'a> StoredCatalogue<'a> {
     /// Imports over this connection.
     pub fn new(connection: &'a mut Connection) -> Self {
-        Self { connection, second: None, collided: false, remembers: false }
-    }
-
-    /// Imports over two connections: of a batch of new products each writes a part. They are two transactions, so two events.
-    #[must_use]
-    pub fn with_second(self, second: Option<&'a mut Connection>) -> Self {
-        Self { second, ..self }
+        Self { connection, collided: false, remembers: false }
     }
 }
 
@@ -125,20 +114,27 @@ impl Catalogue for StoredCatalogue<'_> {
     }
 
     fn transaction(&mut self, how: How, work: &mut Work<'_>) -> Result<(), StoreError> {
-        let done = if how.singly {
-            self.alone(how, &mut |connection, remembers| work(&mut Singly { connection, remembers }))
-        } else if let (Some(second), true, false) = (self.second.as_deref_mut(), how.keep, self.collided) {
-            shared(self.connection, second, self.remembers, work)
-        } else {
-            let queues = self.collided;
-            self.alone(how, &mut |connection, remembers| {
-                let mut together = Together { connection, batch: products::Batch::new(queues), remembers };
+        let mut undone = false;
+        let (queues, remembers) = (self.collided, self.remembers);
+        let done = edit::transaction(self.connection, |connection| {
+            if queues {
+                edit::queue(connection)?;
+            }
+            if how.singly {
+                work(&mut Singly { connection, remembers })?;
+            } else {
+                let batch = products::Batch::new(queues);
+                let mut together = Together { connection, batch, remembers };
                 work(&mut together)?;
-                together.batch.write(together.connection)
-            })
-        };
+                together.batch.write(together.connection)?;
+            }
+            undone = !how.keep;
+            // A transaction is undone by failing; this failure is not told to anyone.
+            if undone { Err(StoreError::Internal("a dry run is undone".to_owned())) } else { Ok(()) }
+        });
         self.collided = matches!(done, Err(StoreError::Collision));
-        done
+        // Other instances learn of the event from the log.
+        if undone { Ok(()) } else { done.map(|((), _event)| ()) }
     }
 
     fn remember(&mut self, keys: &[Uuid], of: &[u64]) -> Result<(), StoreError> {
@@ -148,56 +144,6 @@ impl Catalogue for StoredCatalogue<'_> {
         }
         lines::add(self.connection, keys, of)
     }
-}
-
-impl StoredCatalogue<'_> {
-    /// One transaction. Other instances learn of its event from the log.
-    fn alone(
-        &mut self,
-        how: How,
-        work: &mut dyn FnMut(&mut Connection, bool) -> Result<(), StoreError>,
-    ) -> Result<(), StoreError> {
-        let mut undone = false;
-        let (queues, remembers) = (self.collided, self.remembers);
-        let done = edit::transaction(self.connection, |connection| {
-            if queues {
-                edit::queue(connection)?;
-            }
-            work(connection, remembers)?;
-            undone = !how.keep;
-            // A transaction is undone by failing; this failure is not told to anyone.
-            if undone { Err(StoreError::Internal("a dry run is undone".to_owned())) } else { Ok(()) }
-        });
-        if undone { Ok(()) } else { done.map(|((), _event)| ()) }
-    }
-}
-
-/// One transaction, and another beside it where the batch can be split. Neither is committed unless both are written. Where
-/// then only one can be, products of the other are found to be missing when the batch is tried again.
-fn shared(
-    connection: &mut Connection,
-    second: &mut Connection,
-    remembers: bool,
-    work: &mut Work<'_>,
-) -> Result<(), StoreError> {
-    thread::scope(|scope| {
-        let mut beside = None;
-        let done = edit::transaction(connection, |connection| {
-            let mut together = Together { connection, batch: products::Batch::new(false), remembers };
-            work(&mut together)?;
-            let Together { connection, mut batch, .. } = together;
-            let Some(part) = batch.split() else { return batch.write(connection) };
-            let beside = beside.insert(Beside::start(scope, second, part));
-            products::impatiently(connection, |connection| batch.write(connection))?;
-            if beside.is_written() { Ok(()) } else { Err(StoreError::Collision) }
-        });
-        match (done, beside) {
-            (Ok(_), None) => Ok(()),
-            (Ok(_), Some(beside)) => beside.commit(),
-            (Err(error), None) => Err(error),
-            (Err(error), Some(beside)) => Err(beside.undo().unwrap_or(error)),
-        }
-    })
 }
 
 fn json(draft: Option<ProductDraft>) -> Result<Option<Value>, StoreError> {

@@ -7,7 +7,6 @@
 //! Knows the domain and the store's words; knows neither HTTP nor the command line, prints nothing.
 
 mod ahead;
-mod beside;
 pub mod catalogue;
 pub mod demo;
 #[cfg(test)]

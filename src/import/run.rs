@@ -1,8 +1,7 @@
 //! Writes the products of a source to the catalogue, in batches, and counts what happened.
 //!
-//! A batch is one transaction, so that a file costs few commits, and its products are written together; one of new products
-//! may be two at the same time. A batch that collides with other edits is tried again as a whole. One with a product that
-//! the database refuses, which is rare since all rules are checked before, is written in halves, down to a handful of
+//! A batch is one transaction, so that a file costs few commits, and its products are written together. A batch that collides with
+//! other edits is tried again as a whole. One with a product that the database refuses, which is rare since all rules are checked before, is written in halves, down to a handful of
 //! products that are written one by one, each in a savepoint: so a wrong one costs nothing but itself. When the database
 //! goes away the import stops and says at which line; running it again finishes the work, since what is in is *unchanged*.
 //!

@@ -10,7 +10,6 @@ mod shopify;
 mod shopify_faults;
 mod shopify_updates;
 mod stored;
-mod two_writers;
 
 use std::{io::Write, path::Path};
 

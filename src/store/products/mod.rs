@@ -23,7 +23,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-pub use self::bulk::{Batch, Part, impatiently};
+pub use self::bulk::Batch;
 use self::rows::{Rows, Stored};
 pub use self::upsert::{Upserted, draft_by_slug, existing, names, upsert};
 pub(super) use self::{

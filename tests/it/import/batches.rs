@@ -52,7 +52,7 @@ fn import(connection: &mut Connection, content: &str, singly: bool) -> Report {
 }
 
 /// Everything the catalogue holds, without what tells only when and in which order it was made.
-pub(super) fn everything(connection: &mut Connection) -> Vec<String> {
+fn everything(connection: &mut Connection) -> Vec<String> {
     let queries = [
         "SELECT 'document ' || coalesce(regexp_replace(regexp_replace(catalog.build_document(id), \
            '[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f-]{22}', 'ID', 'g'), '20[0-9T:.-]+Z', 'TIME', 'g'), '') FROM product",

@@ -12,22 +12,12 @@ mod known;
 mod made;
 mod names;
 mod slugs;
-mod split;
 mod write;
-
-use std::collections::HashSet;
 
 use uuid::Uuid;
 
-pub use self::split::{Part, impatiently};
 use self::{known::Known, names::KnownNames, slugs::KnownSlugs};
-use super::{
-    draft, plan,
-    rows::{Rows, Stored},
-    save::Changes,
-    types::KnownTypes,
-    upsert::Upserted,
-};
+use super::{draft, plan, rows::Stored, save::Changes, types::KnownTypes, upsert::Upserted};
 use crate::{
     domain::draft::ProductDraft,
     store::{Connection, error::StoreError},
@@ -40,12 +30,8 @@ pub struct Batch {
     names: KnownNames,
     slugs: KnownSlugs,
     types: KnownTypes,
-    /// Of products that are there.
     changes: Changes,
-    new: Vec<Rows>,
     written: Vec<Written>,
-    /// Products that another transaction writes.
-    apart: HashSet<Uuid>,
 }
 
 /// A product that is written.
@@ -67,9 +53,7 @@ impl Batch {
             slugs: KnownSlugs::default(),
             types: KnownTypes::default(),
             changes: Changes::default(),
-            new: Vec::new(),
             written: Vec::new(),
-            apart: HashSet::new(),
         }
     }
 
@@ -201,12 +185,7 @@ impl Batch {
         let deleted = stored.is_some_and(|stored| stored.bookkeeping.deleted_at.is_some());
         self.known.skus_change(before, &wanted);
         let external_id = wanted.product.external_id.clone();
-        let saved = if let Some(stored) = stored {
-            self.changes.add(Some(&stored.rows), wanted)
-        } else {
-            self.new.push(wanted);
-            true
-        };
+        let saved = self.changes.add(stored.map(|stored| &stored.rows), wanted);
         if !saved && slug.is_none() && !deleted {
             return Ok(false);
         }

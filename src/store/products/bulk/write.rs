@@ -25,13 +25,9 @@ impl Batch {
             return Ok(());
         }
         self.names.make(connection)?;
-        for rows in std::mem::take(&mut self.new) {
-            self.changes.add(None, rows);
-        }
         lock_tags(connection, &self.changes.tags_given())?;
         are_as_they_were(connection, &self.written)?;
-        let mut slugs = self.slugs.changes();
-        slugs.new.retain(|(_, id)| !self.apart.contains(id));
+        let slugs = self.slugs.changes();
         slugs_are_as_they_were(connection, &slugs)?;
         let deleted: Vec<Uuid> =
             self.written.iter().filter(|written| written.deleted).map(|written| written.id).collect();
@@ -42,19 +38,14 @@ impl Batch {
         self.changes.write(connection)?;
         write_slugs(connection, slugs)?;
         let ids: Vec<Uuid> = self.written.iter().map(|written| written.id).collect();
-        documents(connection, &ids)
+        Statement::<sql::Bool>::new("SELECT catalog.refresh_documents($1) IS NOT NULL", [Bind::Ids(&ids)])
+            .execute(connection)?;
+        Ok(())
     }
 }
 
-/// Writes the documents of products.
-pub(super) fn documents(connection: &mut Connection, ids: &[Uuid]) -> Result<(), StoreError> {
-    Statement::<sql::Bool>::new("SELECT catalog.refresh_documents($1) IS NOT NULL", [Bind::Ids(ids)])
-        .execute(connection)?;
-    Ok(())
-}
-
 /// A rename of a tag locks the tag, then the products that have it.
-pub(super) fn lock_tags(connection: &mut Connection, tags: &[Uuid]) -> Result<(), StoreError> {
+fn lock_tags(connection: &mut Connection, tags: &[Uuid]) -> Result<(), StoreError> {
     if !tags.is_empty() {
         Statement::<sql::Bool>::new("SELECT catalog.lock_tags($1) IS NOT NULL", [Bind::Ids(tags)])
             .execute(connection)?;
@@ -100,27 +91,12 @@ fn write_slugs(connection: &mut Connection, slugs: SlugChanges) -> Result<(), St
     }
     let update = "UPDATE slug AS s SET product_id = n.id, is_current = true \
         FROM unnest($1, $2) AS n (slug, id) WHERE s.slug = n.slug";
-    write_pairs(connection, update, slugs.moved)?;
-    insert_slugs(connection, slugs.new)
-}
-
-/// Gives products the current slugs that nobody had.
-pub(super) fn insert_slugs(
-    connection: &mut Connection,
-    slugs: Vec<(String, Uuid)>,
-) -> Result<(), StoreError> {
     let insert = "INSERT INTO slug (slug, product_id) SELECT slug, id FROM unnest($1, $2) AS n (slug, id)";
-    write_pairs(connection, insert, slugs)
-}
-
-fn write_pairs(
-    connection: &mut Connection,
-    text: &'static str,
-    pairs: Vec<(String, Uuid)>,
-) -> Result<(), StoreError> {
-    let (names, ids): (Vec<String>, Vec<Uuid>) = pairs.into_iter().unzip();
-    if !ids.is_empty() {
-        Statement::<sql::Bool>::new(text, [Bind::Texts(&names), Bind::Ids(&ids)]).execute(connection)?;
+    for (text, pairs) in [(update, slugs.moved), (insert, slugs.new)] {
+        let (names, ids): (Vec<String>, Vec<Uuid>) = pairs.into_iter().unzip();
+        if !ids.is_empty() {
+            Statement::<sql::Bool>::new(text, [Bind::Texts(&names), Bind::Ids(&ids)]).execute(connection)?;
+        }
     }
     Ok(())
 }
