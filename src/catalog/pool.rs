@@ -12,7 +12,7 @@ use super::{
 use crate::{
     limits::REQUEST_DEADLINE,
     store::pool::Pool,
-    supervision::{Patience, intensity::Kind},
+    supervision::intensity::Kind,
     telemetry::metrics::{Metrics, PoolMetrics},
 };
 
@@ -38,7 +38,8 @@ pub trait StoreMessage: Send + 'static {
 
 impl Equipment for Pool {
     const KIND: Kind = Kind::Store;
-    const PATIENCE: Patience = Patience { burst: Duration::from_secs(1), wait: Duration::from_millis(15) };
+    // A read takes a fraction of a millisecond, a few over a network.
+    const WAIT: Duration = Duration::from_millis(15);
 
     fn metrics(metrics: &Metrics) -> &PoolMetrics {
         &metrics.store
@@ -48,7 +49,7 @@ impl Equipment for Pool {
 impl Equipment for AdminDesk {
     const KIND: Kind = Kind::Admin;
     // Edits wait for each other's commits: that is no overload, and whoever edits rather waits.
-    const PATIENCE: Patience = Patience { burst: REQUEST_DEADLINE, wait: REQUEST_DEADLINE };
+    const WAIT: Duration = REQUEST_DEADLINE;
 
     fn metrics(metrics: &Metrics) -> &PoolMetrics {
         &metrics.admin

@@ -14,7 +14,7 @@ use arc_swap::ArcSwap;
 use super::error::CatalogError;
 use crate::{
     limits::REQUEST_DEADLINE,
-    supervision::{Backlog, Heal, Patience, Permit, Restarts, guard::Panicked, guarded, intensity::Kind},
+    supervision::{Backlog, Heal, Permit, Restarts, guard::Panicked, guarded, intensity::Kind},
     telemetry::metrics::{Metrics, PoolMetrics},
 };
 
@@ -26,8 +26,8 @@ pub trait Equipment: Clone + Send + Sync + Unpin + 'static {
     /// Kind of actor.
     const KIND: Kind;
 
-    /// What a queue may be.
-    const PATIENCE: Patience;
+    /// Under overload nothing is admitted that would wait for longer: some times what a message takes.
+    const WAIT: Duration;
 
     /// The pool's counters.
     fn metrics(metrics: &Metrics) -> &PoolMetrics;
@@ -137,7 +137,7 @@ impl<E: Equipment> WorkerPool<E> {
         restarts: Restarts,
         metrics: Arc<Metrics>,
     ) -> Self {
-        let backlog = Arc::new(Backlog::new(queue, threads, E::PATIENCE));
+        let backlog = Arc::new(Backlog::new(queue, threads, E::WAIT));
         let generation = start_generation(&equipment, threads, &backlog, &restarts, &metrics);
         E::metrics(&metrics).most.set(i64::try_from(threads).unwrap_or(i64::MAX));
         let inner = Inner {

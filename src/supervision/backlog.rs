@@ -1,13 +1,12 @@
-//! Admission to a queue before workers: a burst may wait, a queue that stands may not.
+//! Admission to a queue before workers: a burst may wait, an overload may not.
 //!
 //! A long queue is good for a burst: everything in it is answered, a little later. It is of no use once requests keep coming
-//! faster than they can be worked off: just as many are answered as with a short one, only each of them late. So whatever
-//! comes is admitted up to the bound at first; when the bound was reached and there has been a queue ever since for longer than a
-//! burst takes, only as many are as can be begun within a short time, until the queue has been empty once. Clients that are
-//! fewer than the bound and wait for their answers never get there.
+//! faster than they can be worked off: just as many are answered as with a short one, only each of them late. So whatever comes
+//! is admitted up to a bound. When that was too few, and for as long as a message was refused a moment ago, only as many are as
+//! can be begun within a short time. Clients that are fewer than the bound and wait for their answers never get there.
 
 use std::{
-    sync::atomic::{AtomicBool, AtomicU64, Ordering},
+    sync::atomic::{AtomicU64, Ordering},
     time::{Duration, Instant},
 };
 
@@ -19,42 +18,28 @@ const PER_WORKER_MIN: u64 = 4;
 /// The last message's share in the mean.
 const MEAN_OF: u64 = 32;
 
-/// What a queue may be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Patience {
-    /// A queue that has reached its bound and lasts for longer stands.
-    pub burst: Duration,
-    /// While it stands, nothing is admitted that would probably wait for longer.
-    pub wait: Duration,
-}
+/// An overload is over when nothing was refused for so long.
+const OVERLOAD: Duration = Duration::from_secs(1);
 
 /// The bound of one queue.
 #[derive(Debug)]
 pub struct Backlog {
     permits: Permits,
     workers: usize,
-    patience: Patience,
+    /// Under overload nothing is admitted that would probably wait for longer.
+    wait: Duration,
     started: Instant,
-    /// Since when there has been a queue, in nanoseconds from the start; 0 where there is none.
-    queued_since: AtomicU64,
-    /// Whether it has reached its bound since then.
-    was_full: AtomicBool,
+    /// When a message was refused last, in nanoseconds from the start; 0 where none was.
+    refused: AtomicU64,
     /// How long a message takes at work: running mean, in nanoseconds.
     mean: AtomicU64,
 }
 
 impl Backlog {
-    /// At most `most` messages at work or waiting, before `workers` workers.
-    pub fn new(most: usize, workers: usize, patience: Patience) -> Self {
-        Self {
-            permits: Permits::new(most),
-            workers,
-            patience,
-            started: Instant::now(),
-            queued_since: AtomicU64::new(0),
-            was_full: AtomicBool::new(false),
-            mean: AtomicU64::new(0),
-        }
+    /// At most `most` messages at work or waiting, before `workers` workers; under overload as many as wait for `wait` at most.
+    pub fn new(most: usize, workers: usize, wait: Duration) -> Self {
+        let (started, zero) = (Instant::now(), || AtomicU64::new(0));
+        Self { permits: Permits::new(most), workers, wait, started, refused: zero(), mean: zero() }
     }
 
     /// A message was at work for so long.
@@ -64,38 +49,28 @@ impl Backlog {
         self.mean.store(mean - mean / MEAN_OF + nanoseconds(took) / MEAN_OF, Ordering::Relaxed);
     }
 
-    /// How many may be at work or waiting while a queue stands.
-    fn standing_most(&self) -> usize {
-        let mean = self.mean.load(Ordering::Relaxed).max(1);
-        let per_worker = (nanoseconds(self.patience.wait) / mean).max(PER_WORKER_MIN);
-        self.workers.saturating_mul(usize::try_from(per_worker).unwrap_or(usize::MAX))
-    }
-
     /// Admits a message, or refuses it at once.
     pub fn admit(&self) -> Option<Permit> {
         self.admit_at(Instant::now())
     }
 
     fn admit_at(&self, now: Instant) -> Option<Permit> {
-        let taken = self.permits.taken();
-        if taken < self.workers {
-            self.queued_since.store(0, Ordering::Release);
-            self.was_full.store(false, Ordering::Release);
-            return self.permits.take();
-        }
         let now = nanoseconds(now.saturating_duration_since(self.started)).max(1);
-        let began = self.queued_since.compare_exchange(0, now, Ordering::AcqRel, Ordering::Acquire);
-        let lasts =
-            began.is_err_and(|since| Duration::from_nanos(now.saturating_sub(since)) > self.patience.burst);
-        let stands = lasts && self.was_full.load(Ordering::Acquire);
-        if stands && taken >= self.standing_most() {
-            return None;
-        }
-        let permit = self.permits.take();
+        let refused = self.refused.load(Ordering::Relaxed);
+        let is_overloaded = refused > 0 && now.saturating_sub(refused) < nanoseconds(OVERLOAD);
+        let fits = !is_overloaded || self.permits.taken() < self.soon();
+        let permit = if fits { self.permits.take() } else { None };
         if permit.is_none() {
-            self.was_full.store(true, Ordering::Release);
+            self.refused.store(now, Ordering::Relaxed);
         }
         permit
+    }
+
+    /// How many at work or waiting are all begun in time.
+    fn soon(&self) -> usize {
+        let mean = self.mean.load(Ordering::Relaxed).max(1);
+        let per_worker = (nanoseconds(self.wait) / mean).max(PER_WORKER_MIN);
+        self.workers.saturating_mul(usize::try_from(per_worker).unwrap_or(usize::MAX))
     }
 
     /// How many more may come at the most.
@@ -117,58 +92,49 @@ fn nanoseconds(time: Duration) -> u64 {
 mod tests {
     use super::*;
 
-    const BURST: Duration = Duration::from_millis(100);
-    const PATIENCE: Patience = Patience { burst: BURST, wait: Duration::from_millis(10) };
-
-    /// A backlog before two workers whose messages take so long.
-    fn backlog(most: usize, message: Duration) -> Backlog {
-        let backlog = Backlog::new(most, 2, PATIENCE);
+    /// A backlog of twenty before two workers whose messages take so long.
+    fn backlog(message: Duration) -> Backlog {
+        let backlog = Backlog::new(20, 2, Duration::from_millis(10));
         (0..1000).for_each(|_| backlog.worked(message));
         backlog
     }
 
     fn admit(backlog: &Backlog, after: Duration, times: usize) -> Vec<Permit> {
         let now = backlog.started + after;
-        (0..times).map_while(|_| backlog.admit_at(now)).collect()
+        (0..times).filter_map(|_| backlog.admit_at(now)).collect()
     }
 
     #[test]
     fn a_burst_waits_up_to_the_bound() {
-        let backlog = backlog(10, BURST);
-        assert_eq!(admit(&backlog, Duration::ZERO, 20).len(), 10);
+        assert_eq!(admit(&backlog(OVERLOAD), Duration::ZERO, 25).len(), 20);
     }
 
     #[test]
-    fn a_queue_that_stands_is_short_until_it_was_empty_once() {
-        let backlog = backlog(20, BURST);
-        let mut held = admit(&backlog, Duration::ZERO, 25);
+    fn under_overload_few_wait_until_nothing_was_refused_for_a_while() {
+        let backlog = backlog(OVERLOAD);
+        let mut held = admit(&backlog, Duration::ZERO, 21);
         assert_eq!(held.len(), 20);
-        held.truncate(19);
-        assert_eq!(admit(&backlog, BURST, 1).len(), 1, "still a burst");
-        // Messages come and go, and the queue stays: it stands.
+        // Messages come and go: up to four for each worker, however often the queue is empty in between.
         held.truncate(7);
-        let late = BURST * 2;
-        assert_eq!(admit(&backlog, late, 20).len(), 1, "up to four for each worker");
-        // A worker without work: what comes now is a burst again.
-        held.truncate(1);
-        held.extend(admit(&backlog, late, 1));
-        assert_eq!(admit(&backlog, late + BURST, 200).len(), 18);
+        assert_eq!(admit(&backlog, OVERLOAD / 2, 20).len(), 1);
+        held.clear();
+        assert_eq!(admit(&backlog, OVERLOAD, 20).len(), 8);
+        assert_eq!(admit(&backlog, OVERLOAD * 3 / 2, 20).len(), 8, "refused half a second ago");
+        assert_eq!(admit(&backlog, OVERLOAD * 3, 25).len(), 20, "a burst again");
     }
 
     #[test]
     fn who_waits_for_answers_is_not_refused_however_long_it_takes() {
-        let backlog = backlog(20, BURST);
+        let backlog = backlog(OVERLOAD);
         let _held = admit(&backlog, Duration::ZERO, 15);
-        assert_eq!(admit(&backlog, BURST * 50, 5).len(), 5, "the bound was never reached");
+        assert_eq!(admit(&backlog, OVERLOAD * 50, 5).len(), 5, "the bound was never too few");
     }
 
     #[test]
-    fn as_many_may_stand_as_are_begun_in_time() {
-        let backlog = backlog(100, Duration::from_millis(1));
-        let mut held = admit(&backlog, Duration::ZERO, 101);
-        held.truncate(15);
-        // Ten of a millisecond each wait ten before one of the two: about twenty.
-        let more = admit(&backlog, BURST * 2, 100).len();
-        assert!((4..=6).contains(&more), "{} and {more}", held.len());
+    fn as_many_wait_as_are_begun_in_time() {
+        let backlog = backlog(Duration::from_micros(1500));
+        drop(admit(&backlog, Duration::ZERO, 21));
+        // Six of one and a half milliseconds before each worker.
+        assert_eq!(admit(&backlog, OVERLOAD / 2, 20).len(), 12);
     }
 }

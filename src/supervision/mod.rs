@@ -10,7 +10,7 @@ pub mod slot;
 pub mod stepper;
 pub mod supervisor;
 
-pub use backlog::{Backlog, Patience};
+pub use backlog::Backlog;
 pub use backoff::Backoff;
 pub use draining::Draining;
 pub use guard::guarded;

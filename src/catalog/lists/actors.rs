@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::{
     catalog::workers::{Equipment, WorkerPool},
-    supervision::{Patience, intensity::Kind},
+    supervision::intensity::Kind,
     telemetry::metrics::{Metrics, PoolMetrics},
 };
 
@@ -22,7 +22,7 @@ pub type ListPool = WorkerPool<ListDesk>;
 impl Equipment for ListDesk {
     const KIND: Kind = Kind::List;
     // A page with facets takes tens of milliseconds.
-    const PATIENCE: Patience = Patience { burst: Duration::from_secs(1), wait: Duration::from_millis(150) };
+    const WAIT: Duration = Duration::from_millis(150);
 
     fn metrics(metrics: &Metrics) -> &PoolMetrics {
         &metrics.list_actors
