@@ -11,7 +11,7 @@ DEMO_PRODUCTS ?= 1000
 help:
 	@echo 'make run    install what is missing, build, serve a sample catalogue on http://127.0.0.1:8080'
 	@echo 'make test   install what is missing, run every test'
-	@echo 'make plans  explain every statement at 10,000 and at 1,000,000 products, as a table (half an hour, 12 GB of disk; `make test` does it at 50,000)'
+	@echo 'make plans  explain every statement at 10,000 and at 1,000,000 products, as a table (half an hour, 12 GB of disk; `make test` does it at 30,000)'
 	@echo 'make model  explore larger configurations of the coherence protocol (up to an hour; `make test` explores small ones)'
 	@echo 'make histories  break every part in turn under load and judge what clients saw (about half an hour)'
 	@echo 'make kills  kill server and databases 200 times in the middle of edits (about 15 minutes)'
@@ -39,7 +39,7 @@ test:
 	@deploy/setup.sh --tests
 	cargo test --no-fail-fast
 
-# Without --large, 10,000 products are compared with 50,000.
+# Without --large, 10,000 products are compared with 30,000.
 plans: setup
 	cargo test --release --test plans -- --large
 

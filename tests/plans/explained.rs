@@ -10,7 +10,8 @@ const FIRST: u32 = 10;
 /// What an execution of a statement did, or the most that several did.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Execution {
-    /// Pages looked at.
+    /// Pages of tables and indexes looked at. What functions read is counted with their own statements: the first call of a
+    /// session looks at a thousand pages of the system catalogue.
     pub(crate) buffers: u64,
     /// Rows that scans gave or threw away.
     pub(crate) rows: u64,
@@ -30,8 +31,7 @@ pub(crate) struct Execution {
 
 impl Execution {
     fn of(plan: &Value) -> Self {
-        let buffers = number(plan, "Shared Hit Blocks") + number(plan, "Shared Read Blocks");
-        let mut execution = Self { buffers, ..Self::default() };
+        let mut execution = Self::default();
         execution.add(plan);
         execution.plan = serde_json::to_string_pretty(plan).expect("a plan");
         execution
@@ -50,15 +50,18 @@ impl Execution {
         let index = node["Index Name"].as_str();
         // What a heap gives for a bitmap its indexes have counted.
         let counts = if node["Node Type"] == "Bitmap Heap Scan" { removed } else { rows };
-        if relation.or(index).is_some() && node["Node Type"] != "ModifyTable" {
-            self.rows += counts;
-            self.looks += counts.max(loops);
+        let below = node["Plans"].as_array().map_or(&[][..], Vec::as_slice);
+        if relation.or(index).is_some() {
+            self.buffers += pages(node).saturating_sub(below.iter().map(pages).sum());
+            if node["Node Type"] != "ModifyTable" {
+                self.rows += counts;
+                self.looks += counts.max(loops);
+            }
         }
         self.indexes.extend(index.map(str::to_owned));
         if node["Node Type"] == "Seq Scan" {
             *self.whole.entry(relation.unwrap_or_default().to_owned()).or_default() += rows;
         }
-        let below = node["Plans"].as_array().map_or(&[][..], Vec::as_slice);
         if matches!(node["Node Type"].as_str(), Some("Sort" | "Incremental Sort")) {
             self.sorted += below
                 .iter()
@@ -85,6 +88,11 @@ impl Execution {
             *most = rows.max(*most);
         }
     }
+}
+
+/// Pages that a node and all below it looked at.
+fn pages(node: &Value) -> u64 {
+    number(node, "Shared Hit Blocks") + number(node, "Shared Read Blocks")
 }
 
 fn number(node: &Value, name: &str) -> u64 {
