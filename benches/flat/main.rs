@@ -1,6 +1,7 @@
 //! Whether answers stay as fast when the catalogue grows: two instances, one over 10,000 products and one over a million, in one
 //! run on one Postgres, are asked the same questions in turn. Each question is asked in many forms that nobody has asked before,
-//! so that no page is cached (`first`), and then one form again and again (`again`).
+//! so that no page is cached (`first`), and then one form again and again (`again`). Last both are asked for the same products, all
+//! cached, again and again.
 //!
 //! ```text
 //! make bench-flat                  10,000 products and a million
@@ -9,12 +10,18 @@
 //!
 //! With `--data FOLDER` the databases stay there and serve the next run.
 
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program that measures, waits and prints")]
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::float_arithmetic,
+    reason = "a program that measures, waits and prints"
+)]
 
 mod catalogue;
 #[path = "../../tests/support/multiply.rs"]
 mod multiply;
 mod questions;
+mod shelf;
 #[path = "../support/mod.rs"]
 mod support;
 
@@ -85,6 +92,7 @@ fn run() -> Outcome<()> {
         measure(&question, &mut few, &mut many, &mut table)?;
     }
     table.print();
+    shelf::measure(&mut few, &mut many)?;
     println!("\n{}", machine::describe()?);
     drop((few, many));
     services.stop();

@@ -137,6 +137,13 @@ impl<'a> Catalogue<'a> {
         Self { url, redis: server.services.redis_url(), products }
     }
 
+    /// Breaks the catalogue on purpose.
+    pub(crate) fn drop_index(&self, index: &str) {
+        let mut connection = pool::connect(&self.url).expect("the database answers");
+        let drop = format!("DO $$ BEGIN EXECUTE format('DROP INDEX %I', '{index}'); END $$");
+        connection.batch_execute(&drop).unwrap_or_else(|error| panic!("{index}: {error}"));
+    }
+
     /// From the next connection on the server explains whatever it executes, planned in this way.
     pub(crate) fn explain_from_now(&self, plan_cache_mode: &str) {
         let mut connection = pool::connect(&self.url).expect("the database answers");

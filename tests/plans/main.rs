@@ -67,6 +67,9 @@ struct Options {
     /// A folder where the server of the large catalogue stays, as `make bench-flat` keeps one
     #[arg(long)]
     data: Option<PathBuf>,
+    /// An index that both catalogues lose: its statements must be refused
+    #[arg(long)]
+    without: Option<String>,
     /// Print what each statement read
     #[arg(long)]
     table: bool,
@@ -110,8 +113,9 @@ fn main() -> ExitCode {
     // A test build would take minutes for the large index, which asks the same of the database as the small one.
     let reads_lists = !cfg!(debug_assertions);
     let (small, large) = thread::scope(|scope| {
-        let small = scope.spawn(|| explain(&small, "small", COPIES_SMALL, true));
-        let large = explain(&large, "large", copies, reads_lists);
+        let without = options.without.as_deref();
+        let small = scope.spawn(move || explain(&small, "small", COPIES_SMALL, without, true));
+        let large = explain(&large, "large", copies, without, reads_lists);
         (small.join().expect("the small catalogue"), large)
     });
     let judgement = Judgement::new(&small, &large);
@@ -122,9 +126,12 @@ fn main() -> ExitCode {
 }
 
 /// Runs the script on a catalogue of its own: planned for each execution, then once for all.
-fn explain(server: &Server, name: &str, copies: u32, reads_lists: bool) -> Work {
+fn explain(server: &Server, name: &str, copies: u32, without: Option<&str>, reads_lists: bool) -> Work {
     let began = Instant::now();
     let catalogue = Catalogue::make(server, name, copies);
+    if let Some(index) = without {
+        catalogue.drop_index(index);
+    }
     let made = began.elapsed().as_secs();
     let mut work = Work::default();
     for (pass, mode) in ["force_custom_plan", "force_generic_plan"].into_iter().enumerate() {
