@@ -189,8 +189,9 @@ fn impatient(url: &str) -> String {
 
 /// Opens a connection with the session settings of the catalogue: time-outs (one for locks too: the database bounds no COMMIT
 /// by the time of a statement, and ours waits for a lock), UTC, no JIT compilation (it costs more than
-/// any of our statements), index look-ups priced as memory reads, which they are in a catalogue that fits, the isolation
-/// level that edits need, commits that survive a crash (what was acknowledged or read must not vanish), and messages in
+/// any of our statements), index look-ups priced as memory reads, which they are in a catalogue that fits, neither parallel
+/// workers nor merge joins (statements look up a few rows by their keys: a merge join hopes to stop early in the order of
+/// the keys, which tells nothing, and was seen to read all tags for the three of a product), the isolation level that edits need, commits that survive a crash (what was acknowledged or read must not vanish), and messages in
 /// English, by which errors are told apart; only roles that the server lets choose get these.
 pub fn connect(url: &str) -> Result<Connection, StoreError> {
     let unavailable = |error: &dyn fmt::Display| StoreError::Unavailable(error.to_string());
@@ -199,6 +200,7 @@ pub fn connect(url: &str) -> Result<Connection, StoreError> {
     connection
         .batch_execute(&format!(
             "SET application_name = 'aisle'; SET timezone = 'UTC'; SET jit = off; SET random_page_cost = 1.1; \
+             SET max_parallel_workers_per_gather = 0; SET enable_mergejoin = off; \
              SET statement_timeout = {milliseconds}; SET idle_in_transaction_session_timeout = {milliseconds}; \
              SET lock_timeout = {milliseconds}; \
              SET default_transaction_isolation = 'read committed'; \
@@ -211,14 +213,14 @@ pub fn connect(url: &str) -> Result<Connection, StoreError> {
     Ok(connection)
 }
 
-/// The same for a command that works through a whole file: nobody waits for its single statements, and a disk that stands
-/// still for some seconds must not end it.
+/// The same for a command that works through a whole file: nobody waits for its single statements, a disk that stands
+/// still for some seconds must not end it, and its joins may be of thousands of rows.
 pub fn connect_for_bulk(url: &str) -> Result<Connection, StoreError> {
     let mut connection = connect(url)?;
     let milliseconds = limits::BULK_STATEMENT_TIMEOUT.as_millis();
     connection.batch_execute(&format!(
         "SET statement_timeout = {milliseconds}; SET idle_in_transaction_session_timeout = {milliseconds}; \
-         SET lock_timeout = {milliseconds}"
+         SET lock_timeout = {milliseconds}; RESET max_parallel_workers_per_gather; RESET enable_mergejoin"
     ))?;
     Ok(connection)
 }
