@@ -1,6 +1,10 @@
 //! Wires the actors to the HTTP server, and stops them in order.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    net::{SocketAddr, TcpListener},
+    sync::Arc,
+    time::Duration,
+};
 
 use actix::Actor;
 use actix_web::{App, HttpServer, dev::ServerHandle, web};
@@ -28,9 +32,8 @@ use crate::{
         pruner::{self, LogPruner},
         rules::Rules,
     },
-    http::{self, certificate::CertificateError},
+    http,
     limits::{LEAVE_TIMEOUT, RESTARTS_MAX, RESTARTS_WITHIN, SNAPSHOT_TIMEOUT},
-    listeners::{Listeners, cannot_listen},
     settings::ServeSettings,
     store::{
         era::ExpectedEra,
@@ -43,6 +46,9 @@ use crate::{
     },
     telemetry::metrics::Metrics,
 };
+
+/// Connections that may wait to be accepted.
+const BACKLOG: i32 = 2048;
 
 /// Where Postgres and Redis are, once known.
 #[derive(Debug, Clone)]
@@ -67,9 +73,6 @@ pub enum StartError {
         /// Why not.
         error: std::io::Error,
     },
-    /// Certificate or key cannot be used.
-    #[error("cannot serve TLS: {0}")]
-    Certificate(#[from] CertificateError),
     /// A metric was refused: a defect.
     #[error("cannot make metrics: {0}")]
     Metrics(#[from] prometheus::Error),
@@ -78,8 +81,6 @@ pub enum StartError {
 /// A running server.
 pub struct Application {
     address: SocketAddr,
-    admin_address: Option<SocketAddr>,
-    scheme: &'static str,
     shared: Shared,
     follower: Arc<Slot<LogFollower>>,
     keeper: Arc<Slot<LeaseKeeper>>,
@@ -95,9 +96,8 @@ impl std::fmt::Debug for Application {
 impl Application {
     /// Joins the members, starts actors and listens. Needs a running actix system; blocks for a few round trips to Postgres.
     pub fn start(settings: &ServeSettings, backends: &Backends) -> Result<Self, StartError> {
-        let listeners = Listeners::open(settings)?;
-        let address = listeners.address;
-        let scheme = listeners.scheme();
+        let listener = listen(&settings.listen)?;
+        let address = listener.local_addr().map_err(cannot_listen(&settings.listen))?;
         let metrics = Metrics::new()?;
         let catalogue = events::catalog_identity(&mut pool::connect(&backends.database_url)?)?;
         let rules = Rules::of(Duration::from_millis(u64::from(settings.lease_ms)));
@@ -105,7 +105,7 @@ impl Application {
         let coherence = Coherence::new(rules, expected_era.clone(), Arc::clone(&metrics.coherence));
         let coherence = Arc::new(coherence);
         let restarts = Restarts::new(RESTARTS_MAX, RESTARTS_WITHIN, Arc::clone(&metrics));
-        let url = settings.advertise.clone().unwrap_or_else(|| format!("{scheme}://{address}"));
+        let url = settings.advertise.clone().unwrap_or_else(|| format!("http://{address}"));
         let keeper = KeeperSettings { database_url: backends.database_url.clone(), url };
         let keeper = Arc::new(start_keeper(&keeper, &coherence, &restarts, &metrics)?);
         let pools = start_pools(settings, &backends.database_url, &expected_era, &restarts, &metrics);
@@ -130,24 +130,13 @@ impl Application {
             children.push(Arc::<Slot<Messenger>>::clone(messenger));
         }
         CatalogSupervisor::new(children, restarts).start();
-        let admin_address = listeners.admin_address;
-        let server = serve(settings, listeners, &shared)?;
-        Ok(Self { address, admin_address, scheme, shared, follower, keeper, server })
+        let server = serve(settings, listener, &shared)?;
+        Ok(Self { address, shared, follower, keeper, server })
     }
 
     /// The address it listens on.
     pub fn address(&self) -> SocketAddr {
         self.address
-    }
-
-    /// The address that the admin API has for itself, if it has one.
-    pub fn admin_address(&self) -> Option<SocketAddr> {
-        self.admin_address
-    }
-
-    /// `http`, or `https` where a certificate was given.
-    pub fn scheme(&self) -> &'static str {
-        self.scheme
     }
 
     /// The actors' handles, for whoever stands beside the HTTP server: tests, commands.
@@ -331,20 +320,30 @@ fn start_pruner(settings: &ServeSettings, backends: &Backends, shared: &Shared) 
     })
 }
 
+fn cannot_listen(address: &str) -> impl Fn(std::io::Error) -> StartError + '_ {
+    |error| StartError::Listen { address: address.to_owned(), error }
+}
+
+/// Takes the address before anything else starts: the members are told of it.
+fn listen(address: &str) -> Result<TcpListener, StartError> {
+    let listener = TcpListener::bind(address).map_err(cannot_listen(address))?;
+    // The standard library's backlog is short.
+    rustix::net::listen(&listener, BACKLOG).map_err(|error| cannot_listen(address)(error.into()))?;
+    Ok(listener)
+}
+
 fn serve(
     settings: &ServeSettings,
-    listeners: Listeners,
+    listener: TcpListener,
     shared: &Shared,
 ) -> Result<actix_web::dev::Server, StartError> {
-    let admin_address = listeners.admin_address;
-    let of_http = http::HttpSettings::new(settings, &shared.draining, admin_address);
-    let own = shared.clone();
+    let (own, settings_of_http) = (shared.clone(), http::HttpSettings::new(settings, &shared.draining));
     let mut server = HttpServer::new(move || {
         // Runs once on each worker's thread: the catalogue actor lives there.
         let catalog = Catalog::start(own.clone());
         App::new()
             .app_data(web::Data::new(catalog))
-            .configure(|services| http::configure(services, &of_http, &own.metrics))
+            .configure(|services| http::configure(services, &settings_of_http, &own.metrics))
     })
     .tcp_nodelay(true)
     .disable_signals()
@@ -352,16 +351,5 @@ fn serve(
     if settings.workers > 0 {
         server = server.workers(settings.workers);
     }
-    let Listeners { sockets, certificate, .. } = listeners;
-    for (socket, address) in sockets {
-        server = match &certificate {
-            None => server.listen(socket),
-            Some(certificate) => server.listen_rustls_0_23(socket, certificate.server_config()?),
-        }
-        .map_err(cannot_listen(&address))?;
-    }
-    if let Some(certificate) = certificate {
-        actix_rt::spawn(certificate.keep_current());
-    }
-    Ok(server.run())
+    Ok(server.listen(listener).map_err(cannot_listen(&settings.listen))?.run())
 }

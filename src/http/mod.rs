@@ -6,7 +6,6 @@
 mod admin;
 mod authorization;
 mod body;
-pub mod certificate;
 mod conditional;
 mod negotiate;
 pub mod openapi;

@@ -37,7 +37,6 @@ mod freshness;
 mod hostile;
 mod identity;
 mod import;
-mod listeners;
 mod lists;
 mod log;
 mod names;
