@@ -11,7 +11,7 @@ DEMO_PRODUCTS ?= 1000
 help:
 	@echo 'make run    install what is missing, build, serve a sample catalogue on http://127.0.0.1:8080'
 	@echo 'make test   install what is missing, run every test'
-	@echo 'make plans  explain every statement at 10,000 and at 1,000,000 products, as a table (half an hour, 12 GB of disk; `make test` does it at 30,000)'
+	@echo 'make plans  explain every statement at 10,000 and at 1,000,000 products, as a table (half an hour, 16 GB of disk; `make test` does it at 30,000)'
 	@echo 'make model  explore larger configurations of the coherence protocol (up to an hour; `make test` explores small ones)'
 	@echo 'make histories  break every part in turn under load and judge what clients saw (about half an hour)'
 	@echo 'make kills  kill server and databases 200 times in the middle of edits (about 15 minutes)'
@@ -21,7 +21,7 @@ help:
 	@echo 'make api-test  hold the HTTP interface against its description (schemathesis; needs python3 and PyPI)'
 	@echo 'make bench  measure how fast answers are: against a bare handler, nginx, Varnish (about 15 minutes; Linux)'
 	@echo 'make bench-coherence  measure what coherence costs: hits, edits, deaths, edits by SQL (about 8 minutes; Linux)'
-	@echo 'make bench-flat  ask two instances in turn, over 10,000 products and over 1,000,000 (half an hour, 12 GB of disk)'
+	@echo 'make bench-flat  ask two instances in turn, over 10,000 products and over 1,000,000 (half an hour, 16 GB of disk)'
 	@echo 'make bench-import  measure an import of 100,000 products against a bare COPY of its rows (about 5 minutes)'
 	@echo 'make bench-listing  measure lists in memory at 1,000,000 products: pages, facets, edits, memory (about 5 minutes)'
 	@echo 'make bench-start  measure how long a start takes over 1,000,000 products, with and without a snapshot (about 10 minutes, 6 GB of disk)'
