@@ -86,11 +86,23 @@ fn base_backup(services: &Services, from: &Path, to: &Path) {
     own(&cluster_to, &cluster(from));
 }
 
-/// Ends a server as a lost machine does.
+/// Ends a server as a lost machine does, all its processes at once: without their postmaster they would go on for a moment, and
+/// on a busy machine renew leases in it.
 fn kill(services: Services, folder: &Path) {
     let text = fs::read_to_string(cluster(folder).join("postmaster.pid")).expect("a running postmaster");
-    let pid = Pid::from_raw(text.lines().next().expect("a line").parse().expect("a number"));
-    kill_process(pid.expect("a process"), Signal::KILL).expect("kill");
+    let postmaster = text.lines().next().expect("a line");
+    let signal = |pid: &str, signal| {
+        let pid = Pid::from_raw(pid.parse().expect("a number")).expect("a process");
+        kill_process(pid, signal)
+    };
+    // From now on it starts no others. Where there is no such file, they are left to notice.
+    signal(postmaster, Signal::STOP).expect("stop");
+    let children = fs::read_to_string(format!("/proc/{postmaster}/task/{postmaster}/children"));
+    signal(postmaster, Signal::KILL).expect("kill");
+    for child in children.unwrap_or_default().split_whitespace() {
+        // It may have ended by itself.
+        let _ended = signal(child, Signal::KILL);
+    }
     drop(services);
 }
 

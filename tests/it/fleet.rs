@@ -118,7 +118,9 @@ impl Load {
 
     fn stop(mut self) -> Arc<Seen> {
         self.is_over.store(true, Ordering::Release);
-        std::mem::take(&mut self.threads).into_iter().for_each(|thread| thread.join().expect("a client"));
+        for thread in self.threads.drain(..) {
+            thread.join().expect("a client");
+        }
         Arc::clone(&self.seen)
     }
 }
