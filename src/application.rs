@@ -1,10 +1,6 @@
 //! Wires the actors to the HTTP server, and stops them in order.
 
-use std::{
-    net::{SocketAddr, TcpListener},
-    sync::Arc,
-    time::Duration,
-};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use actix::Actor;
 use actix_web::{App, HttpServer, dev::ServerHandle, web};
@@ -32,8 +28,9 @@ use crate::{
         pruner::{self, LogPruner},
         rules::Rules,
     },
-    http,
+    http::{self, certificate::CertificateError},
     limits::{LEAVE_TIMEOUT, RESTARTS_MAX, RESTARTS_WITHIN, SNAPSHOT_TIMEOUT},
+    listeners::{Listeners, cannot_listen},
     settings::ServeSettings,
     store::{
         era::ExpectedEra,
@@ -46,9 +43,6 @@ use crate::{
     },
     telemetry::metrics::Metrics,
 };
-
-/// Connections that may wait to be accepted.
-const BACKLOG: i32 = 2048;
 
 /// Where Postgres and Redis are, once known.
 #[derive(Debug, Clone)]
@@ -73,6 +67,9 @@ pub enum StartError {
         /// Why not.
         error: std::io::Error,
     },
+    /// Certificate or key cannot be used.
+    #[error("cannot serve TLS: {0}")]
+    Certificate(#[from] CertificateError),
     /// A metric was refused: a defect.
     #[error("cannot make metrics: {0}")]
     Metrics(#[from] prometheus::Error),
@@ -81,6 +78,8 @@ pub enum StartError {
 /// A running server.
 pub struct Application {
     address: SocketAddr,
+    admin_address: Option<SocketAddr>,
+    scheme: &'static str,
     shared: Shared,
     follower: Arc<Slot<LogFollower>>,
     keeper: Arc<Slot<LeaseKeeper>>,
@@ -96,8 +95,9 @@ impl std::fmt::Debug for Application {
 impl Application {
     /// Joins the members, starts actors and listens. Needs a running actix system; blocks for a few round trips to Postgres.
     pub fn start(settings: &ServeSettings, backends: &Backends) -> Result<Self, StartError> {
-        let listener = listen(&settings.listen)?;
-        let address = listener.local_addr().map_err(cannot_listen(&settings.listen))?;
+        let listeners = Listeners::open(settings)?;
+        let address = listeners.address;
+        let scheme = listeners.scheme();
         let metrics = Metrics::new()?;
         let catalogue = events::catalog_identity(&mut pool::connect(&backends.database_url)?)?;
         let rules = Rules::of(Duration::from_millis(u64::from(settings.lease_ms)));
@@ -105,7 +105,7 @@ impl Application {
         let coherence = Coherence::new(rules, expected_era.clone(), Arc::clone(&metrics.coherence));
         let coherence = Arc::new(coherence);
         let restarts = Restarts::new(RESTARTS_MAX, RESTARTS_WITHIN, Arc::clone(&metrics));
-        let url = settings.advertise.clone().unwrap_or_else(|| format!("http://{address}"));
+        let url = settings.advertise.clone().unwrap_or_else(|| format!("{scheme}://{address}"));
         let keeper = KeeperSettings { database_url: backends.database_url.clone(), url };
         let keeper = Arc::new(start_keeper(&keeper, &coherence, &restarts, &metrics)?);
         let pools = start_pools(settings, &backends.database_url, &expected_era, &restarts, &metrics);
@@ -130,13 +130,24 @@ impl Application {
             children.push(Arc::<Slot<Messenger>>::clone(messenger));
         }
         CatalogSupervisor::new(children, restarts).start();
-        let server = serve(settings, listener, &shared)?;
-        Ok(Self { address, shared, follower, keeper, server })
+        let admin_address = listeners.admin_address;
+        let server = serve(settings, listeners, &shared)?;
+        Ok(Self { address, admin_address, scheme, shared, follower, keeper, server })
     }
 
     /// The address it listens on.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// The address that the admin API has for itself, if it has one.
+    pub fn admin_address(&self) -> Option<SocketAddr> {
+        self.admin_address
+    }
+
+    /// `http`, or `https` where a certificate was given.
+    pub fn scheme(&self) -> &'static str {
+        self.scheme
     }
 
     /// The actors' handles, for whoever stands beside the HTTP server: tests, commands.
@@ -320,30 +331,20 @@ fn start_pruner(settings: &ServeSettings, backends: &Backends, shared: &Shared) 
     })
 }
 
-fn cannot_listen(address: &str) -> impl Fn(std::io::Error) -> StartError + '_ {
-    |error| StartError::Listen { address: address.to_owned(), error }
-}
-
-/// Takes the address before anything else starts: the members are told of it.
-fn listen(address: &str) -> Result<TcpListener, StartError> {
-    let listener = TcpListener::bind(address).map_err(cannot_listen(address))?;
-    // The standard library's backlog is short.
-    rustix::net::listen(&listener, BACKLOG).map_err(|error| cannot_listen(address)(error.into()))?;
-    Ok(listener)
-}
-
 fn serve(
     settings: &ServeSettings,
-    listener: TcpListener,
+    listeners: Listeners,
     shared: &Shared,
 ) -> Result<actix_web::dev::Server, StartError> {
-    let (own, settings_of_http) = (shared.clone(), http::HttpSettings::new(settings, &shared.draining));
+    let admin_address = listeners.admin_address;
+    let of_http = http::HttpSettings::new(settings, &shared.draining, admin_address);
+    let own = shared.clone();
     let mut server = HttpServer::new(move || {
         // Runs once on each worker's thread: the catalogue actor lives there.
         let catalog = Catalog::start(own.clone());
         App::new()
             .app_data(web::Data::new(catalog))
-            .configure(|services| http::configure(services, &settings_of_http, &own.metrics))
+            .configure(|services| http::configure(services, &of_http, &own.metrics))
     })
     .tcp_nodelay(true)
     .disable_signals()
@@ -351,5 +352,16 @@ fn serve(
     if settings.workers > 0 {
         server = server.workers(settings.workers);
     }
-    Ok(server.listen(listener).map_err(cannot_listen(&settings.listen))?.run())
+    let Listeners { sockets, certificate, .. } = listeners;
+    for (socket, address) in sockets {
+        server = match &certificate {
+            None => server.listen(socket),
+            Some(certificate) => server.listen_rustls_0_23(socket, certificate.server_config()?),
+        }
+        .map_err(cannot_listen(&address))?;
+    }
+    if let Some(certificate) = certificate {
+        actix_rt::spawn(certificate.keep_current());
+    }
+    Ok(server.run())
 }

@@ -13,6 +13,7 @@ pub mod embedded;
 pub mod http;
 pub mod import;
 pub mod limits;
+mod listeners;
 pub mod listing;
 pub mod search;
 pub mod settings;

@@ -85,6 +85,9 @@ pub const LISTS_PATIENCE: Duration = Duration::from_secs(2);
 /// How often it looks.
 pub const LISTS_POLL: Duration = Duration::from_millis(5);
 
+/// How often the files of the certificate are looked at: renewals come days before the old one ends.
+pub const CERTIFICATE_INTERVAL: Duration = Duration::from_secs(1);
+
 /// How often the index of lists is brought near the log's head where no read does it.
 pub const FEED_INTERVAL: Duration = Duration::from_millis(20);
 

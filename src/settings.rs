@@ -46,6 +46,18 @@ pub struct ServeSettings {
     #[arg(long, env = "AISLE_LISTEN", default_value = "127.0.0.1:8080")]
     pub listen: String,
 
+    /// Address for the admin API and the metrics, which are then nowhere else; absent: beside the store
+    #[arg(long, env = "AISLE_ADMIN_LISTEN")]
+    pub admin_listen: Option<String>,
+
+    /// PEM file of a certificate, with the chain up to its root: everything is served over TLS; a renewed file is noticed
+    #[arg(long, env = "AISLE_TLS_CERT", requires = "tls_key")]
+    pub tls_cert: Option<PathBuf>,
+
+    /// PEM file of the certificate's private key
+    #[arg(long, env = "AISLE_TLS_KEY", requires = "tls_cert")]
+    pub tls_key: Option<PathBuf>,
+
     /// An admin token to accept besides the stored ones
     #[arg(long, env = "AISLE_ADMIN_TOKEN", hide_env_values = true)]
     pub admin_token: Option<String>,

@@ -64,7 +64,7 @@ impl CliError {
             Self::Differs(_) => Exit::Differs,
             Self::MemberUnreachable(_) => Exit::MemberUnreachable,
             Self::NotVerified(_) => Exit::NotVerified,
-            Self::Start(StartError::Listen { .. } | StartError::Metrics(_))
+            Self::Start(StartError::Listen { .. } | StartError::Certificate(_) | StartError::Metrics(_))
             | Self::Import(Cause::File(_) | Cause::Rejects(_))
             | Self::Io { .. }
             | Self::Failed(_) => Exit::Failed,

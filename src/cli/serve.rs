@@ -104,7 +104,9 @@ fn serve(settings: &ServeSettings, backends: &Backends, token: Option<&str>) -> 
     system.block_on(async {
         let signals = Signals::catch().map_err(CliError::io("catch signals"))?;
         let application = Application::start(settings, backends)?;
-        introduce(&format!("http://{}", application.address()), token)?;
+        let scheme = application.scheme();
+        let url = |address| format!("{scheme}://{address}");
+        introduce(&url(application.address()), application.admin_address().map(url).as_deref(), token)?;
         let draining = application.shared().draining.clone();
         let drain = Duration::from_secs(u64::from(settings.drain_seconds));
         actix_rt::spawn(signals.stop(application.handle(), draining, drain));
@@ -124,11 +126,14 @@ fn serve(settings: &ServeSettings, backends: &Backends, token: Option<&str>) -> 
 }
 
 /// Says where to look; the last line is the one scripts wait for.
-fn introduce(url: &str, token: Option<&str>) -> Result<(), CliError> {
+fn introduce(url: &str, admin: Option<&str>, token: Option<&str>) -> Result<(), CliError> {
     output::line(format_args!("storefront  {url}/v1/store/products?limit=5"))?;
     output::line(format_args!("API viewer  {url}/docs"))?;
     output::line(format_args!("health      {url}/readyz"))?;
-    output::line(format_args!("metrics     {url}/metrics"))?;
+    output::line(format_args!("metrics     {}/metrics", admin.unwrap_or(url)))?;
+    if let Some(admin) = admin {
+        output::line(format_args!("admin API   {admin}/v1/admin"))?;
+    }
     match token {
         Some(token) => output::line(format_args!("admin token {token}  (made now, shown only this once)"))?,
         None => output::line("admin token as given or made before; another: aisle token create --name NAME")?,

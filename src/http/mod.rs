@@ -6,6 +6,7 @@
 mod admin;
 mod authorization;
 mod body;
+pub mod certificate;
 mod conditional;
 mod negotiate;
 pub mod openapi;

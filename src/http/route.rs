@@ -7,6 +7,7 @@
 
 use std::{
     any::Any,
+    net::SocketAddr,
     panic::AssertUnwindSafe,
     rc::Rc,
     time::{Duration, Instant},
@@ -38,6 +39,9 @@ use crate::{
 
 /// Paths that only token holders learn anything about.
 const ADMIN_PREFIX: &str = "/v1/admin";
+
+/// What a listener of their own hides from everybody else, beside the admin API.
+const METRICS: &str = "/metrics";
 
 /// Declares routes; each becomes one resource that knows all its methods.
 pub(super) struct Routes<'a> {
@@ -86,6 +90,10 @@ impl<'a> Routes<'a> {
             access_log: self.state.access_log,
             draining: self.state.draining.clone(),
             admin: template.starts_with(ADMIN_PREFIX),
+            only_at: self
+                .state
+                .admin_address
+                .filter(|_| template.starts_with(ADMIN_PREFIX) || template == METRICS),
         }
     }
 }
@@ -141,7 +149,16 @@ struct Route {
     metrics: Option<RouteMetrics>,
     access_log: bool,
     admin: bool,
+    /// The only listener that knows it, if it has one.
+    only_at: Option<SocketAddr>,
     draining: Draining,
+}
+
+impl Route {
+    /// Whether the request came to a listener that does not know the route.
+    fn is_hidden_from(&self, request: &HttpRequest) -> bool {
+        self.only_at.is_some_and(|own| own != request.app_config().local_addr())
+    }
 }
 
 /// Counts a request as under way for as long as it lives; a client may go away at any point.
@@ -173,6 +190,8 @@ where
     let head = request.request().clone();
     let answer = if uri_length(&head) > URI_BYTES_MAX {
         Err(Problem::new(Code::UriTooLong, "path and query together are too long"))
+    } else if in_flight.0.is_hidden_from(&head) {
+        Err(Problem::not_found())
     } else {
         Ok(service.call(request))
     };
@@ -293,7 +312,10 @@ async fn refuse_path(request: &HttpRequest) -> Problem {
 async fn authorize_admin(request: &HttpRequest) -> Result<(), Problem> {
     let path = request.path();
     let admin = path.strip_prefix(ADMIN_PREFIX).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-    if admin {
+    let state = request.app_data::<web::Data<State>>();
+    let only_at = state.and_then(|state| state.admin_address);
+    // Elsewhere the admin API is like any other path that does not exist.
+    if admin && only_at.is_none_or(|own| own == request.app_config().local_addr()) {
         authorization::authorize(request).await?;
     }
     Ok(())

@@ -1,6 +1,6 @@
 //! What the handlers of one HTTP worker share: settings, and headers made once. The catalogue's handle stands beside it.
 
-use std::{cell::RefCell, fmt, sync::Arc, time::Duration};
+use std::{cell::RefCell, fmt, net::SocketAddr, sync::Arc, time::Duration};
 
 use actix_web::{HttpRequest, http::header::HeaderValue, web::Data};
 
@@ -26,12 +26,14 @@ pub struct HttpSettings {
     access_log: bool,
     draining: Draining,
     search_age: Duration,
+    admin_address: Option<SocketAddr>,
 }
 
 impl HttpSettings {
-    /// Takes what HTTP needs, and the sign that the process is about to stop.
-    pub fn new(settings: &ServeSettings, draining: &Draining) -> Self {
+    /// Takes what HTTP needs, the sign that the process is about to stop, and the listener that the admin API has for itself.
+    pub fn new(settings: &ServeSettings, draining: &Draining, admin_address: Option<SocketAddr>) -> Self {
         Self {
+            admin_address,
             currency: settings.currency,
             locales: settings.locales.clone(),
             max_age: settings.max_age,
@@ -63,6 +65,8 @@ pub(super) struct State {
     pub(super) access_log: bool,
     /// Whether the process is about to stop.
     pub(super) draining: Draining,
+    /// The only listener of the admin API and the metrics, if they have one.
+    pub(super) admin_address: Option<SocketAddr>,
     /// How old a search may be where the client takes an old one.
     pub(super) search_age: Duration,
     /// Languages served; the first is the default.
@@ -82,6 +86,7 @@ impl State {
             metrics,
             access_log: settings.access_log,
             draining: settings.draining.clone(),
+            admin_address: settings.admin_address,
             search_age: settings.search_age,
             locales: settings.locales.clone(),
             default_view: ViewKey { currency: settings.currency, locale: 0 },

@@ -25,7 +25,7 @@ struct Arguments {
 
 fn settings() -> HttpSettings {
     let arguments = ["aisle", "--admin-token", TOKEN, "--locales", "en,de"];
-    HttpSettings::new(&Arguments::parse_from(arguments).settings, &Draining::default())
+    HttpSettings::new(&Arguments::parse_from(arguments).settings, &Draining::default(), None)
 }
 
 async fn panics() -> &'static str {

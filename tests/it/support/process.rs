@@ -29,6 +29,7 @@ pub(crate) struct Instance {
     pub(crate) url: String,
     child: Child,
     said: Arc<Mutex<Vec<String>>>,
+    logged: Arc<Mutex<String>>,
 }
 
 /// The program under test, with a clean environment.
@@ -53,9 +54,20 @@ impl Instance {
             .args(arguments)
             .env("AISLE_LISTEN", "127.0.0.1:0")
             .envs(environment.iter().copied());
-        command.stdout(Stdio::piped()).stderr(Stdio::inherit());
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("start aisle");
         let output = child.stdout.take().expect("its output");
+        let log = child.stderr.take().expect("its log");
+        let logged = Arc::new(Mutex::new(String::new()));
+        let noted = Arc::clone(&logged);
+        thread::spawn(move || {
+            for line in BufReader::new(log).lines().map_while(Result::ok) {
+                eprintln!("{line}");
+                let mut noted = noted.lock().unwrap_or_else(PoisonError::into_inner);
+                noted.push_str(&line);
+                noted.push('\n');
+            }
+        });
         let said = Arc::new(Mutex::new(Vec::new()));
         let (sender, ready) = mpsc::channel();
         let listening = Arc::clone(&said);
@@ -67,7 +79,7 @@ impl Instance {
                 listening.lock().unwrap_or_else(PoisonError::into_inner).push(line);
             }
         });
-        let mut instance = Self { url: String::new(), child, said };
+        let mut instance = Self { url: String::new(), child, said, logged };
         instance.url =
             ready.recv_timeout(START).unwrap_or_else(|_| panic!("not ready: {:?}", instance.output()));
         instance
@@ -81,6 +93,11 @@ impl Instance {
     /// The lines it wrote to standard output so far.
     pub(crate) fn output(&self) -> Vec<String> {
         self.said.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// What it logged so far.
+    pub(crate) fn log(&self) -> String {
+        self.logged.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Kills it without any chance to clean up.
