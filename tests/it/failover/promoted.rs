@@ -5,8 +5,8 @@ use std::{sync::atomic::AtomicBool, time::Instant};
 use aisle::store::pool;
 
 use super::{
-    Ending, LOST, PRODUCTS, Seen, base_backup, by_hand_is_heard, catalogue, create, edit, edits_work, head,
-    instance, kill, nothing_lost_is_vouched_for, ready, start, vouched, watch,
+    Ending, LOST, PRODUCTS, Seen, all_are_there, base_backup, by_hand_is_heard, catalogue, create, edit,
+    edits_work, head, instance, kill, nothing_lost_is_vouched_for, ready, start, title, vouched, watch,
 };
 use crate::support::{
     process::open_folder,
@@ -26,9 +26,7 @@ fn fail_over(redis: Option<&str>, both_saw: bool) {
     let mut paths = catalogue(&first);
     base_backup(&primary, &old, &new);
     let backed_up = head(primary.database_url());
-    for path in &paths {
-        assert_eq!(second.get(path).status(), 200);
-    }
+    all_are_there(&second, &paths);
     if !both_saw {
         second_relay.freeze();
     }
@@ -40,7 +38,7 @@ fn fail_over(redis: Option<&str>, both_saw: bool) {
     paths.push(create(&first, "lost altogether"));
     let lost_head = head(primary.database_url());
     for app in &fleet[..if both_saw { 2 } else { 1 }] {
-        assert!(paths.iter().all(|path| app.get(path).status() == 200));
+        all_are_there(app, &paths);
     }
 
     let done = AtomicBool::new(false);
@@ -62,7 +60,7 @@ fn fail_over(redis: Option<&str>, both_saw: bool) {
             assert_eq!(restored.title, "kept 0");
             assert!(restored.position < lost_head, "{} < {lost_head}", restored.position);
             assert!(restored.position >= backed_up);
-            assert_eq!(app.get(&paths[PRODUCTS]).status(), 404, "its creation was lost");
+            assert_eq!(title(app, &paths[PRODUCTS]), "nothing", "its creation was lost");
         }
         drop(ending);
         let seen: Vec<Seen> =

@@ -11,8 +11,8 @@ use aisle::{
 use diesel::connection::SimpleConnection;
 
 use super::{
-    LOST, by_hand_is_heard, catalogue, cluster, copy, edit, edits_work, equals_the_database, head, instance,
-    ready, start,
+    LOST, all_are_there, by_hand_is_heard, catalogue, cluster, copy, edit, edits_work, equals_the_database,
+    head, instance, ready, start, title,
 };
 use crate::{
     catalogue::texts,
@@ -58,13 +58,6 @@ struct Restored {
     _folder: tempfile::TempDir,
 }
 
-fn all_read(app: &App, paths: &[String]) {
-    for path in paths {
-        let answer = app.get(path);
-        assert_eq!(answer.status(), 200, "{:?}", answer.text());
-    }
-}
-
 fn restored(redis: Option<&str>) -> Option<Restored> {
     let parent = open_folder()?;
     let (folder, kept) = (parent.path().join("data"), parent.path().join("kept"));
@@ -77,13 +70,13 @@ fn restored(redis: Option<&str>) -> Option<Restored> {
     copy(&cluster(&folder), &kept);
     let services = start(&folder);
     ready(&[&first.0, &second.0]);
-    all_read(&second.0, &paths);
+    all_are_there(&second.0, &paths);
     second.1.cut();
     for round in 0..4 * LOST {
         let product = round % LOST;
         assert_eq!(edit(&first.0, &paths[product], &format!("lost {product}")), 200);
     }
-    all_read(&first.0, &paths);
+    all_are_there(&first.0, &paths);
     let lost_head = head(&url);
     first.1.cut();
     services.stop();
@@ -147,7 +140,7 @@ fn an_older_copy_under_a_fleet_that_was_stopped_begins_an_era_by_hand() {
     for (product, path) in paths.iter().enumerate() {
         assert_eq!(edit(&editor, path, &format!("lost {product}")), 200);
     }
-    all_read(&editor, &paths); // now in Redis
+    all_are_there(&editor, &paths); // now in Redis
     drop((editor, relay));
     services.stop();
     fs::remove_dir_all(cluster(&folder)).expect("remove");
@@ -161,7 +154,7 @@ fn an_older_copy_under_a_fleet_that_was_stopped_begins_an_era_by_hand() {
     let settled = "SELECT (clock_timestamp() - since > '5 seconds')::text AS text FROM catalog_era";
     assert_eq!(texts(&mut connection, settled), ["true"]);
     for (product, path) in paths.iter().enumerate() {
-        assert_eq!(fresh.get_json(path)["title"], format!("kept {product}"));
+        assert_eq!(title(&fresh, path), format!("kept {product}"));
     }
     drop(fresh);
 }
