@@ -20,6 +20,7 @@ use crate::{
         loader::Loader,
         pool::{AdminDesk, AdminPool, StorePool},
     },
+    closing::Doors,
     coherence::{
         Coherence, Era,
         follower::{self, LogFollower},
@@ -80,6 +81,7 @@ pub struct Application {
     address: SocketAddr,
     admin_address: Option<SocketAddr>,
     scheme: &'static str,
+    doors: Option<Doors>,
     shared: Shared,
     follower: Arc<Slot<LogFollower>>,
     keeper: Arc<Slot<LeaseKeeper>>,
@@ -130,9 +132,9 @@ impl Application {
             children.push(Arc::<Slot<Messenger>>::clone(messenger));
         }
         CatalogSupervisor::new(children, restarts).start();
-        let admin_address = listeners.admin_address;
+        let (admin_address, doors) = (listeners.admin_address, Some(listeners.doors(settings)?));
         let server = serve(settings, listeners, &shared)?;
-        Ok(Self { address, admin_address, scheme, shared, follower, keeper, server })
+        Ok(Self { address, admin_address, scheme, doors, shared, follower, keeper, server })
     }
 
     /// The address it listens on.
@@ -163,6 +165,11 @@ impl Application {
     /// Stops the server: `stop(true)` finishes accepted requests first.
     pub fn handle(&self) -> ServerHandle {
         self.server.handle()
+    }
+
+    /// What is to be closed before the server is stopped; once.
+    pub fn take_doors(&mut self) -> Option<Doors> {
+        self.doors.take()
     }
 
     /// The lease keeper.

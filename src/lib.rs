@@ -6,6 +6,7 @@ pub mod application;
 pub mod cache;
 pub mod catalog;
 pub mod cli;
+pub mod closing;
 pub mod coherence;
 pub mod domain;
 pub mod dump;

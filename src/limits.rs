@@ -85,6 +85,10 @@ pub const LISTS_PATIENCE: Duration = Duration::from_secs(2);
 /// How often it looks.
 pub const LISTS_POLL: Duration = Duration::from_millis(5);
 
+/// Between the last connection that is let in and the end of the sockets: the rest of its handshake across a network, and the
+/// moment until it is accepted.
+pub const CLOSING_PAUSE: Duration = Duration::from_millis(200);
+
 /// How often the files of the certificate are looked at: renewals come days before the old one ends.
 pub const CERTIFICATE_INTERVAL: Duration = Duration::from_secs(1);
 

@@ -6,7 +6,9 @@ use std::{
     sync::Arc,
 };
 
-use crate::{application::StartError, http::certificate::Certificate, settings::ServeSettings};
+use crate::{
+    application::StartError, closing::Doors, http::certificate::Certificate, settings::ServeSettings,
+};
 
 /// Connections that may wait to be accepted.
 const BACKLOG: i32 = 2048;
@@ -39,6 +41,11 @@ impl Listeners {
             })
             .transpose()?;
         Ok(Self { sockets, address, admin_address, certificate })
+    }
+
+    /// Further handles of the sockets, to close them by.
+    pub(crate) fn doors(&self, settings: &ServeSettings) -> Result<Doors, StartError> {
+        Doors::of(self.sockets.iter().map(|(socket, _)| socket)).map_err(cannot_listen(&settings.listen))
     }
 
     /// How URLs begin.

@@ -11,7 +11,7 @@ use super::{
     error::CliError,
     open_files, output,
     services::{self, Opened},
-    signals::Signals,
+    signals::{Signals, Stopping},
     token,
 };
 use crate::{
@@ -103,13 +103,17 @@ fn serve(settings: &ServeSettings, backends: &Backends, token: Option<&str>) -> 
     let system = System::new();
     system.block_on(async {
         let signals = Signals::catch().map_err(CliError::io("catch signals"))?;
-        let application = Application::start(settings, backends)?;
+        let mut application = Application::start(settings, backends)?;
         let scheme = application.scheme();
         let url = |address| format!("{scheme}://{address}");
         introduce(&url(application.address()), application.admin_address().map(url).as_deref(), token)?;
-        let draining = application.shared().draining.clone();
-        let drain = Duration::from_secs(u64::from(settings.drain_seconds));
-        actix_rt::spawn(signals.stop(application.handle(), draining, drain));
+        let stopping = Stopping {
+            server: application.handle(),
+            doors: application.take_doors(),
+            draining: application.shared().draining.clone(),
+            drain: Duration::from_secs(u64::from(settings.drain_seconds)),
+        };
+        actix_rt::spawn(signals.stop(stopping));
         actix_rt::spawn(async {
             let code = match application.run().await {
                 Ok(()) => 0,

@@ -5,7 +5,7 @@ use std::{io, time::Duration};
 use actix_web::dev::ServerHandle;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use crate::supervision::Draining;
+use crate::{closing::Doors, supervision::Draining};
 
 /// The signals that end a server.
 #[derive(Debug)]
@@ -29,22 +29,39 @@ impl Signals {
     }
 
     /// Stops the server when told to. SIGTERM comes from whoever sends requests elsewhere, so the server drains first.
-    pub(super) async fn stop(mut self, server: ServerHandle, draining: Draining, drain: Duration) {
+    pub(super) async fn stop(mut self, stopping: Stopping) {
         let is_term = self.next().await;
+        let Stopping { server, doors, draining, drain } = stopping;
+        draining.begin();
         if is_term && !drain.is_zero() {
             log::info!("draining for {} s (a second signal stops at once)", drain.as_secs());
-            draining.begin();
             tokio::select! {
                 () = tokio::time::sleep(drain) => {}
                 _ = self.next() => return stop_at_once(&server),
             }
         }
         log::info!("stopping: finishing accepted requests (a second signal stops at once)");
+        if let Some(doors) = doors {
+            doors.close().await;
+        }
         // The server itself does the work; the future only tells when it is done.
         drop(server.stop(true));
         self.next().await;
         stop_at_once(&server);
     }
+}
+
+/// What is stopped, in this order.
+#[derive(Debug)]
+pub(super) struct Stopping {
+    /// Tells clients to go elsewhere.
+    pub(super) draining: Draining,
+    /// How long everything is answered all the same.
+    pub(super) drain: Duration,
+    /// Lets nobody in any more.
+    pub(super) doors: Option<Doors>,
+    /// Finishes what was accepted.
+    pub(super) server: ServerHandle,
 }
 
 fn stop_at_once(server: &ServerHandle) {

@@ -1,6 +1,8 @@
 //! A fleet behind the load balancers of `deploy/`: instances come, go and die, and no client notices.
 
 use std::{
+    io::{Read, Write},
+    net::{SocketAddr, TcpStream},
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -293,4 +295,32 @@ fn a_second_signal_ends_the_drain() {
     wait_until(PATIENCE, "readiness says no", || ready().is_ok_and(|answer| answer.status() == 503));
     instance.terminate();
     assert!(instance.wait().success());
+}
+
+/// Asks on a connection of its own each time, until none is let in.
+fn ask_until_refused(address: &SocketAddr, answered: &AtomicU64) {
+    while let Ok(mut connection) = TcpStream::connect_timeout(address, PATIENCE) {
+        let request = b"GET /livez HTTP/1.1\r\nHost: aisle\r\nConnection: close\r\n\r\n";
+        connection.write_all(request).expect("a request that is taken");
+        let mut answer = String::new();
+        connection.read_to_string(&mut answer).expect("an answer");
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer:?}");
+        answered.fetch_add(1, Ordering::AcqRel);
+    }
+}
+
+/// Whoever is let in is answered, up to the last moment: no balancer may send an edit elsewhere whose connection was reset.
+#[test]
+fn a_stop_resets_no_connection() {
+    let database = database();
+    let mut instance = serve_alone(&database, "0");
+    let address: SocketAddr = instance.url.trim_start_matches("http://").parse().expect("an address");
+    let answered = AtomicU64::new(0);
+    thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| ask_until_refused(&address, &answered));
+        }
+        wait_until(PATIENCE, "clients at work", || answered.load(Ordering::Acquire) > 100);
+        assert!(instance.stop_and_wait().success());
+    });
 }
