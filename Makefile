@@ -6,7 +6,7 @@ export PATH := $(PATH):$(HOME)/.cargo/bin:/usr/sbin:/opt/homebrew/bin:/opt/homeb
 # Products that the first start puts into an empty catalogue.
 DEMO_PRODUCTS ?= 1000
 
-.PHONY: help run test plans model histories kills sweep fuzz mutants api-test bench bench-coherence bench-flat bench-import bench-listing bench-micro bench-search bench-start lint setup clean
+.PHONY: help run test plans model histories soak kills sweep fuzz mutants api-test bench bench-coherence bench-flat bench-import bench-listing bench-micro bench-search bench-start lint deny setup clean
 
 help:
 	@echo 'make run    install what is missing, build, serve a sample catalogue on http://127.0.0.1:8080'
@@ -14,6 +14,7 @@ help:
 	@echo 'make plans  explain every statement at 10,000 and at 1,000,000 products, as a table (half an hour, 16 GB of disk; `make test` does it at 30,000)'
 	@echo 'make model  explore larger configurations of the coherence protocol (up to an hour; `make test` explores small ones)'
 	@echo 'make histories  break every part in turn under load and judge what clients saw (about half an hour)'
+	@echo 'make soak   mixed faults for a quarter of an hour: nothing may be lost, no memory, file, thread, permit; SECONDS=60 for a quick look'
 	@echo 'make kills  kill server and databases 200 times in the middle of edits (about 15 minutes)'
 	@echo 'make sweep  let every single message to Postgres and Redis go wrong in turn (about half an hour)'
 	@echo 'make fuzz  hostile input for everything that reads: CASES=200000 of each kind (minutes), more for longer'
@@ -28,6 +29,7 @@ help:
 	@echo 'make bench-micro  time the steps of hot paths one by one (about 2 minutes)'
 	@echo 'make bench-search  measure search over a million products: time, memory (about 3 minutes, 1 GB)'
 	@echo 'make lint   formatting, clippy and documentation, warnings are errors'
+	@echo 'make deny   licences, sources and known vulnerabilities of the dependencies (cargo-deny; the last needs the network)'
 	@echo 'make setup  only install what is missing'
 	@echo 'make clean  remove what was built (not ./aisle-data)'
 
@@ -50,6 +52,11 @@ model: setup
 # `make test` runs a short selection of these.
 histories: setup
 	cargo test --test histories -- --long
+
+# Faults of all kinds for a quarter of an hour; SECONDS=60 for a quick look.
+SECONDS ?= 900
+soak: setup
+	cargo test --test histories -- --soak --seconds $(SECONDS)
 
 # `make test` does it five times.
 kills: setup
@@ -103,6 +110,10 @@ lint:
 	cargo fmt --check
 	cargo clippy --all-targets -- -D warnings
 	RUSTDOCFLAGS='-D warnings' cargo doc --no-deps
+
+deny:
+	@command -v cargo-deny >/dev/null || cargo install --locked cargo-deny
+	cargo deny --all-features check
 
 setup:
 	@deploy/setup.sh

@@ -31,7 +31,7 @@ const READ_PATIENCE: [u64; 4] = [300, 1000, 2000, 12_000];
 const WRITE_PATIENCE: Duration = Duration::from_secs(8);
 
 /// Most reads a client makes in a run, so that a run's memory is bounded.
-const READS_MAX: usize = 200_000;
+const READS_MAX: usize = 500_000;
 
 /// Refused for now: what cannot be vouched for or is not available, and a request that a stopped instance found too late.
 const REFUSALS: [u16; 2] = [503, 408];

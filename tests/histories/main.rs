@@ -27,6 +27,7 @@ mod load;
 mod options;
 mod run;
 mod server;
+mod soak;
 mod support;
 mod world;
 

@@ -23,6 +23,10 @@ pub(crate) struct Options {
     #[arg(long)]
     short: bool,
 
+    /// One long run of mixed faults, after which nothing may have been lost: memory, open files, threads, permits
+    #[arg(long)]
+    soak: bool,
+
     /// Only a run with these faults, one after another (mixed: two at a time; all: a run for each)
     #[arg(long, value_delimiter = ',')]
     pub(crate) fault: Vec<String>,
@@ -121,6 +125,9 @@ const MUTANTS: [(&str, &[&str], Redis); 5] = [
 /// Seconds of a run with one fault, and of one with mixed faults.
 const SECONDS: [u64; 2] = [15, 90];
 
+/// Seconds of a soak.
+const SOAK_SECONDS: u64 = 900;
+
 impl Options {
     /// Whether `cargo test NAME` means other tests.
     pub(crate) fn are_for_others(&self) -> bool {
@@ -143,6 +150,11 @@ impl Options {
                 Ok(plan)
             });
             return broken.collect();
+        }
+        if self.soak {
+            let mut plan = self.plan(&[MIXED], Redis::Yes, SOAK_SECONDS, seed)?;
+            plan.manner.soak = true;
+            return Ok(vec![plan]);
         }
         if self.fault.is_empty() && !self.long {
             let wanted =
@@ -176,7 +188,7 @@ impl Options {
     }
 
     fn plan(&self, names: &[&str], redis: Redis, seconds: u64, seed: u64) -> Result<Plan, String> {
-        let long = !self.short && (self.long || !self.fault.is_empty());
+        let long = !self.short && (self.long || self.soak || !self.fault.is_empty());
         let with_redis = redis == Redis::Yes;
         let mut faults = kinds(names, with_redis)?;
         let mixed = names.contains(&MIXED);
@@ -198,6 +210,7 @@ impl Options {
                 mixed,
                 consistency,
                 lease,
+                soak: false,
                 mutant: None,
             },
             seconds: self.seconds.unwrap_or(seconds),
@@ -214,8 +227,9 @@ impl Options {
         let names: Vec<&str> = plan.faults.iter().map(|kind| kind.name).collect();
         let names = if plan.manner.mixed { MIXED.to_owned() } else { names.join(",") };
         let Manner { instances, redis, consistency, lease, .. } = plan.manner;
+        let what = if plan.manner.soak { "--soak".to_owned() } else { format!("--fault {names}") };
         let command = format!(
-            "cargo test --test histories -- --fault {names} --redis {} --seconds {} --seed {} --consistency {consistency} \
+            "cargo test --test histories -- {what} --redis {} --seconds {} --seed {} --consistency {consistency} \
              --lease {lease} --instances {instances} --products {} --readers {} --writers {}{}",
             if redis { "yes" } else { "no" },
             plan.seconds,

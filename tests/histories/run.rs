@@ -13,6 +13,7 @@ use crate::{
     http::Browser,
     judge::{Judgement, counts, judge},
     load::{CATEGORY, Worker, read_once, readers, writers},
+    soak::Soak,
     world::{Manner, TOKEN, World, pause},
 };
 
@@ -68,7 +69,8 @@ pub(crate) fn run(plan: &Plan) -> Result<Outcome, String> {
     let mut workers = Workers { world_stage: Arc::clone(&stage), threads: Vec::new() };
     workers.threads.extend(writers(&stage, plan.writers, &mut dice));
     workers.threads.extend(readers(&stage, plan.readers, &mut dice));
-    let marks = break_and_mend(plan, &mut world, &mut dice);
+    let mut soak = plan.manner.soak.then(Soak::new);
+    let marks = break_and_mend(plan, &mut world, &mut dice, soak.as_mut());
     let mut log = std::mem::take(&mut world.log);
     workers.end(&mut log)?;
     let loaded = loaded.elapsed();
@@ -78,6 +80,10 @@ pub(crate) fn run(plan: &Plan) -> Result<Outcome, String> {
         Vec::new()
     });
     last_look(&world, &mut log, &mut troubles);
+    if let Some((notes, wrong)) = soak.map(|soak| soak.judge(&world)) {
+        world.notes.extend(notes);
+        troubles.extend(wrong);
+    }
     let judgement = judge(&log, plan.products);
     let mut outcome = Outcome {
         fired: fired(plan, &log, &marks, &mut troubles),
@@ -207,7 +213,12 @@ struct Active {
     fired: bool,
 }
 
-fn break_and_mend(plan: &Plan, world: &mut World, dice: &mut Dice) -> Result<Vec<Mark>, String> {
+fn break_and_mend(
+    plan: &Plan,
+    world: &mut World,
+    dice: &mut Dice,
+    mut soak: Option<&mut Soak>,
+) -> Result<Vec<Mark>, String> {
     let mut faults: Vec<Box<dyn Fault>> = plan.faults.iter().map(|kind| (kind.make)(plan.long)).collect();
     let mut marks = Vec::new();
     recover(world)?;
@@ -237,6 +248,9 @@ fn break_and_mend(plan: &Plan, world: &mut World, dice: &mut Dice) -> Result<Vec
         let healed = world.stage.now();
         recover(world)?;
         let recovered = world.stage.now();
+        if let Some(soak) = &mut soak {
+            soak.look(world)?;
+        }
         marks.extend(active.into_iter().filter(|active| active.fired).map(|active| Mark {
             fault: active.kind.name,
             begin: active.begin,

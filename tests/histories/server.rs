@@ -137,6 +137,11 @@ impl Server {
         self.process.signal(signal);
     }
 
+    /// Its process.
+    pub(crate) fn pid(&self) -> Pid {
+        self.process.pid
+    }
+
     /// Kills it without any chance to clean up.
     pub(crate) fn kill(mut self) {
         self.process.signal(Signal::KILL);

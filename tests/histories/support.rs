@@ -1,7 +1,7 @@
 //! What the other tests stand on, and is used here as well.
 
 #[path = "../it/support/chaos.rs"]
-#[expect(dead_code, reason = "the other tests count connections")]
+#[expect(dead_code, reason = "the other tests count refusals")]
 pub(crate) mod chaos;
 #[path = "../it/support/database.rs"]
 pub(crate) mod database;

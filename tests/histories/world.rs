@@ -22,6 +22,7 @@ use crate::{
     dice::Dice,
     history::{Log, Stage},
     server::Server,
+    soak::SPARED,
     support::{
         chaos::Relay,
         database::{TestDatabase, database},
@@ -49,6 +50,8 @@ pub(crate) struct World {
     pub(crate) postgres: Postgres,
     /// Instances that a fault holds at present.
     pub(crate) busy: Vec<usize>,
+    /// An instance that no fault may end.
+    spared: Option<usize>,
     /// Whether faults come two at a time.
     pub(crate) mixed: bool,
     /// Edits made in the database.
@@ -72,6 +75,7 @@ pub(crate) struct Links {
 
 /// How the instances of a run are told to behave.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each says what a run has")]
 pub(crate) struct Manner {
     /// Instances that are there all the time.
     pub(crate) instances: usize,
@@ -82,6 +86,8 @@ pub(crate) struct Manner {
     pub(crate) mixed: bool,
     pub(crate) consistency: &'static str,
     pub(crate) lease: u64,
+    /// One instance is never ended, and looked at.
+    pub(crate) soak: bool,
     /// How the program is broken, if it is.
     pub(crate) mutant: Option<&'static str>,
 }
@@ -99,6 +105,7 @@ impl World {
             ("AISLE_STORE_ACTORS", "4".to_owned()),
             ("AISLE_SHUTDOWN_TIMEOUT", "5".to_owned()),
             ("AISLE_LEASE_MS", manner.lease.to_string()),
+            ("AISLE_LOG_RETENTION_HOURS", "1".to_owned()),
             ("AISLE_CONSISTENCY", manner.consistency.to_owned()),
             ("AISLE_MUTANT", manner.mutant.unwrap_or_default().to_owned()),
         ];
@@ -109,6 +116,7 @@ impl World {
             redis,
             postgres,
             busy: Vec::new(),
+            spared: manner.soak.then_some(SPARED),
             mixed: manner.mixed,
             log: Log::default(),
             troubles: Vec::new(),
@@ -156,6 +164,11 @@ impl World {
         }
     }
 
+    /// Process of an instance.
+    pub(crate) fn pid(&self, instance: usize) -> Option<i32> {
+        self.servers[instance].as_ref().map(|server| server.pid().as_raw_nonzero().get())
+    }
+
     /// Nobody asks the fourth instance any more.
     pub(crate) fn withdraw(&self, instance: usize) {
         self.stage.endpoints[instance].port.store(0, Ordering::Release);
@@ -163,8 +176,17 @@ impl World {
 
     /// An instance that no other fault holds; held until [`World::release`].
     pub(crate) fn hold(&mut self, dice: &mut Dice) -> usize {
-        let all = 0..self.stage.instances();
-        let free: Vec<usize> = all.filter(|instance| !self.busy.contains(instance)).collect();
+        self.hold_of(0..self.stage.instances(), dice)
+    }
+
+    /// The same of those that a fault may end.
+    pub(crate) fn hold_to_end(&mut self, dice: &mut Dice) -> usize {
+        let spared = self.spared;
+        self.hold_of((0..self.stage.instances()).filter(|instance| Some(*instance) != spared), dice)
+    }
+
+    fn hold_of(&mut self, these: impl Iterator<Item = usize>, dice: &mut Dice) -> usize {
+        let free: Vec<usize> = these.filter(|instance| !self.busy.contains(instance)).collect();
         let held = free[dice.roll(free.len())];
         self.busy.push(held);
         held

@@ -11,7 +11,7 @@ pub(super) struct Kill(Option<usize>);
 
 impl Fault for Kill {
     fn inject(&mut self, world: &mut World, dice: &mut Dice) -> Result<(), String> {
-        let instance = world.hold(dice);
+        let instance = world.hold_to_end(dice);
         self.0 = Some(instance);
         if let Some(server) = world.take(instance) {
             server.kill();
@@ -36,7 +36,7 @@ pub(super) struct Term(Option<usize>);
 
 impl Fault for Term {
     fn inject(&mut self, world: &mut World, dice: &mut Dice) -> Result<(), String> {
-        let instance = world.hold(dice);
+        let instance = world.hold_to_end(dice);
         self.0 = Some(instance);
         if let Some(Err(error)) = world.take(instance).map(crate::server::Server::stop) {
             world.troubles.push(format!("instance {instance}: {error}"));

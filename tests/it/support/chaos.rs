@@ -9,7 +9,10 @@ use std::{
     net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream},
     os::unix::net::UnixStream,
     path::PathBuf,
-    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Condvar, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
     thread,
     time::{Duration, Instant},
 };
@@ -49,6 +52,7 @@ struct Network {
     state: Mutex<(State, Vec<Pair>)>,
     changed: Condvar,
     trap: Trap,
+    refused: AtomicUsize,
 }
 
 /// Both ends of a relayed connection, kept to be closed.
@@ -106,6 +110,7 @@ impl Relay {
             state,
             changed: Condvar::new(),
             trap: Trap::default(),
+            refused: AtomicUsize::new(0),
         });
         let serving = Arc::clone(&network);
         thread::spawn(move || listener.incoming().flatten().for_each(|client| serving.take(client)));
@@ -143,6 +148,11 @@ impl Relay {
         &self.network.trap
     }
 
+    /// Connections that were closed because the network was cut.
+    pub(crate) fn refused(&self) -> usize {
+        self.network.refused.load(Ordering::Acquire)
+    }
+
     /// Connections that stand now.
     pub(crate) fn connections(&self) -> usize {
         self.network.lock().1.len()
@@ -176,6 +186,7 @@ impl Network {
         let (Ok(kept_client), Ok(kept_server)) = (client.try_clone(), server.try_clone()) else { return };
         let mut held = self.lock();
         if held.0 == State::Cut {
+            self.refused.fetch_add(1, Ordering::AcqRel);
             return;
         }
         let (Ok(from_client), Ok(to_server)) = (client.try_clone(), server.try_clone()) else { return };

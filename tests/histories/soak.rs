@@ -1,0 +1,147 @@
+//! What an instance holds in a long run: memory, open files, threads, connections. Whatever is lost now and then, a connection
+//! with a fault, a permit, a flight that never lands, shows when it is looked at for long enough.
+
+use std::{
+    fs,
+    time::{Duration, Instant},
+};
+
+use diesel::{QueryableByName, RunQueryDsl, connection::SimpleConnection, sql_query};
+
+use crate::{
+    http::Browser,
+    world::{World, pause},
+};
+
+/// The instance that is looked at. It is never ended, so that what it loses adds up; all else happens to it as to the others.
+pub(crate) const SPARED: usize = 0;
+
+/// Time between two looks.
+const APART: Duration = Duration::from_secs(10);
+
+/// Looks that make a judgement.
+const LOOKS_MIN: usize = 12;
+
+/// What grows by no more than this, from one third of a run to the next, does not grow.
+const GROWTH: [(&str, u64); 4] =
+    [("MiB of memory", 8), ("open files", 16), ("threads", 2), ("connections to Postgres", 4)];
+
+/// Quiet comes this soon after the last client has gone.
+const QUIET: Duration = Duration::from_secs(30);
+
+/// Events that the log keeps whatever their age, and those of some minutes until it is pruned next.
+const EVENTS_MAX: i64 = 10_000 + 40_000;
+
+/// The instance's state at a moment, in the order of [`GROWTH`].
+type Look = [u64; GROWTH.len()];
+
+/// Looks at the spared instance from time to time.
+#[derive(Debug)]
+pub(crate) struct Soak {
+    looks: Vec<Look>,
+    due: Instant,
+}
+
+impl Soak {
+    pub(crate) fn new() -> Self {
+        Self { looks: Vec::new(), due: Instant::now() }
+    }
+
+    /// Looks, if it is time to, and lets hours pass for the log, so that there is something to prune.
+    pub(crate) fn look(&mut self, world: &World) -> Result<(), String> {
+        if Instant::now() < self.due {
+            return Ok(());
+        }
+        self.due = Instant::now() + APART;
+        let process = format!("/proc/{}", world.pid(SPARED).ok_or("the spared instance has ended")?);
+        let count = |folder: &str| -> Result<u64, String> {
+            let found = fs::read_dir(format!("{process}/{folder}")).map_err(|error| error.to_string())?;
+            Ok(u64::try_from(found.count()).expect("few"))
+        };
+        let connections = u64::try_from(world.links[SPARED].postgres.connections()).expect("few");
+        self.looks.push([resident(&process)?, count("fd")?, count("task")?, connections]);
+        let age = "UPDATE catalog_event SET at = at - interval '2 hours' \
+                   WHERE at BETWEEN now() - interval '1 hour' AND now() - interval '30 seconds'";
+        world.connect()?.batch_execute(age).map_err(|error| format!("age the log: {error}"))
+    }
+
+    /// What was seen, in words, and what is wrong. Called when no client is left.
+    pub(crate) fn judge(&self, world: &World) -> (Vec<String>, Vec<String>) {
+        let third = self.looks.len() / 3;
+        let most = |looks: &[Look], what: usize| looks.iter().map(|look| look[what]).max().unwrap_or(0);
+        let (mut notes, mut troubles) =
+            (vec![format!("{} looks at instance {SPARED}", self.looks.len())], Vec::new());
+        for (what, (name, allowed)) in GROWTH.into_iter().enumerate() {
+            let [first, second, last] = [0..third, third..2 * third, 2 * third..self.looks.len()]
+                .map(|part| most(&self.looks[part], what));
+            notes.push(format!("{name}, the most in each third: {first}, {second}, {last}"));
+            if self.looks.len() >= LOOKS_MIN && last > second + allowed {
+                troubles.push(format!("{name} grow: {second}, then {last}"));
+            }
+        }
+        match events(world) {
+            Ok(events) if events > EVENTS_MAX => {
+                troubles.push(format!("the log is not pruned: {events} events"));
+            }
+            Ok(events) => notes.push(format!("{events} events in the log")),
+            Err(error) => troubles.push(error),
+        }
+        troubles.extend(wait_for_quiet(world).err());
+        (notes, troubles)
+    }
+}
+
+fn resident(process: &str) -> Result<u64, String> {
+    let status = fs::read_to_string(format!("{process}/status")).map_err(|error| error.to_string())?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kilobytes = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
+    Ok(kilobytes.ok_or("no memory in the status")? / 1024)
+}
+
+fn events(world: &World) -> Result<i64, String> {
+    #[derive(QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = diesel::sql_types::BigInt)]
+        count: i64,
+    }
+    let counted =
+        sql_query("SELECT count(*) AS count FROM catalog_event").get_result::<Row>(&mut world.connect()?);
+    counted.map(|row| row.count).map_err(|error| format!("count events: {error}"))
+}
+
+/// Waits until every instance has landed all flights and given back all permits.
+fn wait_for_quiet(world: &World) -> Result<(), String> {
+    let deadline = Instant::now() + QUIET;
+    loop {
+        let busy: Vec<String> =
+            (0..world.stage.instances()).flat_map(|instance| under_way(world, instance)).collect();
+        if busy.is_empty() {
+            return Ok(());
+        }
+        if Instant::now() > deadline {
+            return Err(format!("still under way though nobody asks: {}", busy.join(", ")));
+        }
+        pause(Duration::from_millis(50));
+    }
+}
+
+/// What an instance says to be under way: flights, and messages as permits that are missing to the most there may be.
+fn under_way(world: &World, instance: usize) -> Vec<String> {
+    let mut browser = Browser::new(&world.stage);
+    let request = b"GET /metrics HTTP/1.1\r\nhost: aisle\r\n\r\n";
+    let Ok(answer) = browser.send(&world.stage, instance, request, QUIET) else {
+        return vec![format!("instance {instance} has no metrics")];
+    };
+    let wanted = [
+        ("aisle_flights", "0"),
+        ("aisle_store_permits_available", "128"),
+        ("aisle_admin_permits_available", "128"),
+        ("aisle_list_permits_available", "128"),
+    ];
+    let value = |name: &str| {
+        let lines = answer.body.lines().filter_map(|line| line.split_once(' '));
+        lines.filter(|(found, _)| *found == name).map(|(_, value)| value.to_owned()).next()
+    };
+    let differ = wanted.into_iter().filter(|(name, wanted)| value(name).as_deref() != Some(*wanted));
+    differ.map(|(name, _)| format!("instance {instance}: {name} {:?}", value(name))).collect()
+}
