@@ -14,6 +14,7 @@
 mod admin_api;
 mod aggregate;
 mod architecture;
+mod backup;
 mod batch;
 mod bounded;
 mod browse;
@@ -47,6 +48,7 @@ mod product_types;
 mod pruning;
 mod races;
 mod real_catalogue;
+mod redis_failover;
 mod schema;
 mod shared_cache;
 mod slow;
