@@ -145,6 +145,10 @@ pub struct ServeSettings {
     #[arg(long, env = "AISLE_ACCESS_LOG", default_value_t = false)]
     pub access_log: bool,
 
+    /// Seconds for which a start waits for a Postgres that is not there yet
+    #[arg(long, env = "AISLE_START_TIMEOUT", default_value_t = 60)]
+    pub start_timeout: u32,
+
     /// Seconds after SIGTERM during which everything is still answered, `/readyz` says no and connections are closed after
     /// their answer: as long as load balancers need to notice
     #[arg(long, env = "AISLE_DRAIN_SECONDS", default_value_t = 0)]

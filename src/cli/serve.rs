@@ -45,7 +45,8 @@ pub(super) struct Serve {
 impl Serve {
     pub(super) fn run(mut self) -> Result<(), CliError> {
         open_files::raise_limit();
-        let Opened { backends, private } = services::own(&self.settings.services)?;
+        let Opened { backends, private } =
+            services::own(&self.settings.services, Duration::from_secs(self.settings.start_timeout.into()))?;
         if private.is_some() {
             let own = || self.settings.services.data_dir.join("snapshots");
             self.settings.snapshot_dir = self.settings.snapshot_dir.take().or_else(|| Some(own()));

@@ -1,11 +1,14 @@
 //! Where a command finds Postgres and Redis: the settings, a server that runs already, or private ones it starts.
 
+use std::time::{Duration, Instant};
+
 use super::error::CliError;
 use crate::{
     application::Backends,
     embedded::{self, EmbeddedError, Options, Services},
     settings::ServiceSettings,
-    store::pool,
+    store::{error::StoreError, pool},
+    supervision::Backoff,
 };
 
 /// Postgres and perhaps Redis.
@@ -17,12 +20,13 @@ pub(super) struct Opened {
     pub(super) private: Option<Services>,
 }
 
-/// For a server: takes the data folder for itself, or fails because another process has it.
-pub(super) fn own(settings: &ServiceSettings) -> Result<Opened, CliError> {
+/// For a server: takes the data folder for itself, or fails because another process has it. A Postgres of the settings is
+/// waited for.
+pub(super) fn own(settings: &ServiceSettings, patience: Duration) -> Result<Opened, CliError> {
     match &settings.database_url {
         Some(database_url) => {
             let opened = external(settings, database_url);
-            pool::migrate(database_url)?;
+            migrate_when_there(database_url, patience)?;
             Ok(opened)
         }
         None => private(settings, settings.redis_url.is_none()),
@@ -44,6 +48,30 @@ pub(super) fn join(settings: &ServiceSettings) -> Result<Opened, CliError> {
         }
         other => other,
     }
+}
+
+/// Brings the schema up to date as soon as Postgres is there: after a power failure everything starts at once, in any order.
+fn migrate_when_there(database_url: &str, patience: Duration) -> Result<(), CliError> {
+    let deadline = Instant::now() + patience;
+    let (mut backoff, mut waits) = (Backoff::default(), false);
+    loop {
+        match pool::migrate(database_url) {
+            Err(StoreError::Unavailable(why)) if may_pass(&why) && Instant::now() < deadline => {
+                if !std::mem::replace(&mut waits, true) {
+                    log::warn!("waiting up to {} s for postgres reason={}", patience.as_secs(), why.trim());
+                }
+                std::thread::park_timeout(backoff.failed());
+            }
+            outcome => return Ok(outcome.map(drop)?),
+        }
+    }
+}
+
+/// Whether waiting may mend it: a wrong name or password stays one.
+fn may_pass(why: &str) -> bool {
+    !["authentication failed", "does not exist", "no pg_hba.conf entry", "invalid "]
+        .iter()
+        .any(|lasting| why.contains(lasting))
 }
 
 fn external(settings: &ServiceSettings, database_url: &str) -> Opened {

@@ -128,6 +128,11 @@ fn broken_rule(constraint: &str, message: &str) -> StoreError {
     StoreError::invalid(pointer, rule, detail)
 }
 
+/// What Postgres says where its machine has no room left (SQLSTATE class 53): until somebody makes some, it is away for
+/// whoever needs it.
+const LACKS: [&str; 4] =
+    ["No space left on device", "could not extend file", "out of memory", "out of shared memory"];
+
 fn by_message(message: &str) -> StoreError {
     let says = |part: &str| message.contains(part);
     if says("statement timeout") || says("lock timeout") || says("canceling statement due to user request") {
@@ -142,6 +147,7 @@ fn by_message(message: &str) -> StoreError {
         || says("could not connect")
         || says("connection to server")
         || says("no connection to the server")
+        || LACKS.iter().any(|lack| says(lack))
     {
         StoreError::Unavailable(message.to_owned())
     } else if says("invalid byte sequence") || says("Unicode escape") || says("Unicode surrogate") {
@@ -175,6 +181,8 @@ mod tests {
             unknown("invalid byte sequence for encoding \"UTF8\": 0x00"),
             StoreError::Invalid(_)
         ));
+        let full = "could not extend file \"base/5/1259\": No space left on device";
+        assert!(matches!(unknown(full), StoreError::Unavailable(_)));
         assert!(matches!(unknown("something else"), StoreError::Internal(_)));
         assert!(matches!(database(DatabaseErrorKind::ClosedConnection, ""), StoreError::Unavailable(_)));
         assert!(matches!(database(DatabaseErrorKind::SerializationFailure, ""), StoreError::Collision));

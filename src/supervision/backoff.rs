@@ -1,6 +1,11 @@
-//! Waiting longer after each failure, up to a bound.
+//! Waiting longer after each failure, up to a bound, and never all at once: what a whole fleet lost at one moment is not asked
+//! for by all of it at the next.
 
-use std::time::{Duration, Instant};
+use std::{
+    collections::hash_map::RandomState,
+    hash::BuildHasher,
+    time::{Duration, Instant},
+};
 
 /// First wait.
 const MIN: Duration = Duration::from_millis(50);
@@ -27,11 +32,12 @@ impl Backoff {
         self.over_at.is_none_or(|at| Instant::now() >= at)
     }
 
-    /// Notes a failure; gives the wait that begins with it.
+    /// Notes a failure; gives the wait that begins with it, by chance between half of what is due and all of it.
     pub fn failed(&mut self) -> Duration {
-        let wait = self.next;
+        let half = self.next / 2;
+        let wait = half + half * chance() / u32::from(u16::MAX);
         self.over_at = Some(Instant::now() + wait);
-        self.next = (wait * 2).min(MAX);
+        self.next = (self.next * 2).min(MAX);
         wait
     }
 
@@ -39,6 +45,11 @@ impl Backoff {
     pub fn succeeded(&mut self) {
         *self = Self::default();
     }
+}
+
+/// A random number below 2^16, of the seed that every hash map gets.
+fn chance() -> u32 {
+    u32::try_from(RandomState::new().hash_one(()) >> 48).unwrap_or(0)
 }
 
 #[cfg(test)]
@@ -49,11 +60,23 @@ mod tests {
     fn waits_double_until_something_succeeds() {
         let mut backoff = Backoff::default();
         assert!(backoff.is_over());
-        let waits: Vec<u128> = (0..8).map(|_| backoff.failed().as_millis()).collect();
-        assert_eq!(waits, [50, 100, 200, 400, 800, 1600, 2000, 2000]);
+        for due in [50, 100, 200, 400, 800, 1600, 2000, 2000] {
+            let wait = backoff.failed();
+            assert!(
+                wait >= Duration::from_millis(due / 2) && wait <= Duration::from_millis(due),
+                "{wait:?} of {due}"
+            );
+        }
         assert!(!backoff.is_over());
         backoff.succeeded();
         assert!(backoff.is_over());
-        assert_eq!(backoff.failed(), MIN);
+        assert!(backoff.failed() <= MIN);
+    }
+
+    #[test]
+    fn many_do_not_wait_alike() {
+        let waits: std::collections::HashSet<Duration> =
+            (0..50).map(|_| Backoff::default().failed()).collect();
+        assert!(waits.len() > 25, "{waits:?}");
     }
 }
