@@ -199,6 +199,9 @@ pub const LOG_EVENTS_MAX: i64 = 1_000_000;
 /// Events pruned in one transaction: some milliseconds of the database.
 pub const LOG_PRUNE_BATCH: i64 = 5000;
 
+/// Entries of the audit log pruned in one transaction: some milliseconds of the database.
+pub const AUDIT_PRUNE_BATCH: i64 = 5000;
+
 /// Time between two such transactions while there is more: faster than any log grows, and hardly noticed.
 pub const LOG_PRUNE_PAUSE: Duration = Duration::from_millis(500);
 

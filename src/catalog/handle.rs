@@ -25,6 +25,7 @@ use crate::{
         Moment,
         messenger::{self, Announce, Messenger},
     },
+    domain::origin::Origin,
     limits::{CATALOG_INFLIGHT_MAX, MIN_POSITION_PATIENCE, REQUEST_DEADLINE},
     settings::Consistency,
     supervision::{Draining, Permits, Restarts, Slot, intensity::Kind},
@@ -236,10 +237,15 @@ impl Catalog {
 
     /// Commits an edit, invalidates what it changed, here and by message elsewhere, and returns once no instance answers
     /// with anything older. A crash in between leaves the outcome unknown to the caller, and nothing stuck: the log has it.
-    pub async fn edit<M: Edit>(&self, edit: M) -> Result<Acknowledged<M::Reply>, CatalogError> {
+    /// The audit log tells where it came from.
+    pub async fn edit<M: Edit>(
+        &self,
+        origin: Origin,
+        edit: M,
+    ) -> Result<Acknowledged<M::Reply>, CatalogError> {
         let coherence = &self.shared.reader.coherence;
         let era = coherence.era();
-        let Committed { reply, change, seen } = self.shared.admin.ask(RunEdit(edit)).await?;
+        let Committed { reply, change, seen } = self.shared.admin.ask(RunEdit { origin, edit }).await?;
         // After the commit: leases granted from here on include it.
         let since = Moment::now();
         let position = change.as_ref().map(|change| change.position);

@@ -43,6 +43,24 @@ diesel::table! {
     use diesel::sql_types::*;
     use super::sql_types::Xid8;
 
+    audit_entry (id) {
+        id -> Uuid,
+        at -> Timestamptz,
+        token_id -> Nullable<Uuid>,
+        actor -> Text,
+        action -> Text,
+        method -> Nullable<Text>,
+        path -> Text,
+        request_id -> Nullable<Text>,
+        address -> Nullable<Text>,
+        xid -> Xid8,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::sql_types::Xid8;
+
     brand (id) {
         id -> Uuid,
         version -> Int8,
@@ -373,6 +391,7 @@ diesel::joinable!(variant_option_value -> variant (variant_id));
 diesel::allow_tables_to_appear_in_same_query!(
     api_token,
     attribute_definition,
+    audit_entry,
     brand,
     catalog_era,
     catalog_event,

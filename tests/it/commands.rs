@@ -35,8 +35,12 @@ fn printed_token(instance: &Instance) -> Option<String> {
 }
 
 fn status_with(instance: &Instance, token: &str) -> u16 {
+    status_of(instance, "brands", token)
+}
+
+fn status_of(instance: &Instance, noun: &str, token: &str) -> u16 {
     let client = reqwest::blocking::Client::new();
-    let request = client.get(format!("{}/v1/admin/tokens", instance.url)).bearer_auth(token);
+    let request = client.get(format!("{}/v1/admin/{noun}", instance.url)).bearer_auth(token);
     request.send().unwrap().status().as_u16()
 }
 
@@ -46,7 +50,7 @@ fn one_command_serves_and_ends_in_order() {
     let folder = parent.path().join("data");
     let mut instance = serve(&folder);
     let token = printed_token(&instance).expect("the first start prints a token");
-    assert_eq!(status_with(&instance, &token), 200);
+    assert_eq!(status_of(&instance, "tokens", &token), 200, "it can make others");
     assert!(instance.stop_and_wait().success());
     assert!(!folder.join("postgres/postmaster.pid").exists(), "its database has been stopped");
 
@@ -85,8 +89,11 @@ fn tokens_are_made_listed_and_revoked_beside_a_running_server() {
     let created = run(&folder, &["token", "create", "--name", "robot", "--expires-days", "7", "--json"]);
     let created: Value = serde_json::from_str(&standard_output(&created)).unwrap();
     let (id, token) = (created["id"].as_str().unwrap(), created["token"].as_str().unwrap());
-    assert_eq!(created["name"], "robot");
+    assert_eq!((&created["name"], &created["scope"]), (&"robot".into(), &"write".into()));
     assert_eq!(status_with(&instance, token), 200);
+    assert_eq!(status_of(&instance, "tokens", token), 403);
+    let manager = run(&folder, &["token", "create", "--name", "manager", "--scope", "manage"]);
+    assert_eq!(status_of(&instance, "tokens", standard_output(&manager).trim()), 200);
 
     let listed = standard_output(&run(&folder, &["token", "list"]));
     assert!(listed.lines().any(|line| line.contains(id) && line.contains("works")), "{listed}");

@@ -14,6 +14,7 @@
 mod admin_api;
 mod aggregate;
 mod architecture;
+mod audit;
 mod batch;
 mod bounded;
 mod browse;
@@ -56,3 +57,4 @@ mod supervision;
 mod support;
 mod sweep;
 mod synonyms;
+mod tokens;
