@@ -285,6 +285,7 @@ fn start_actors(
         consistency,
         restarts,
         draining,
+        token_uses: Arc::default(),
         metrics,
     }
 }

@@ -208,6 +208,12 @@ pub const LOG_PRUNE_PAUSE: Duration = Duration::from_millis(500);
 /// Time between two looks whether there is anything to prune.
 pub const LOG_PRUNE_INTERVAL: Duration = Duration::from_mins(1);
 
+/// Uses of a token closer together than this are one: what is asked is whether anybody uses it still, not how often.
+pub const TOKEN_USE_INTERVAL: Duration = Duration::from_mins(1);
+
+/// Tokens whose last use a process remembers to have noted; more are not in use within a minute anywhere.
+pub const TOKEN_USES_MAX: usize = 10_000;
+
 /// How often the LISTEN connection is looked at; bounds the delay of edits that no message announced.
 pub const DOORBELL_POLL: Duration = Duration::from_millis(5);
 

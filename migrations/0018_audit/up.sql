@@ -3,6 +3,9 @@ ALTER TABLE api_token DROP CONSTRAINT api_token_scope_check;
 UPDATE api_token SET scope = 'manage' WHERE scope = 'write';
 ALTER TABLE api_token ADD CONSTRAINT api_token_scope_check CHECK (scope IN ('read', 'write', 'manage'));
 
+ALTER TABLE api_token ADD COLUMN last_used_at timestamptz;
+COMMENT ON COLUMN api_token.last_used_at IS 'Noted once a minute, beside the requests: up to a minute and a little behind.';
+
 -- Who edited what. Written by the statement that ends an edit's transaction, so an entry is there exactly if the edit is.
 CREATE TABLE audit_entry (
   id uuid CONSTRAINT audit_entry_pkey PRIMARY KEY,

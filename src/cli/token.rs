@@ -141,8 +141,8 @@ impl List {
                 return output::json(&found);
             }
             output::line(format_args!(
-                "{:<36}  {:<6}  {:<8}  {:<16}  name",
-                "id", "scope", "state", "created"
+                "{:<36}  {:<6}  {:<8}  {:<16}  {:<16}  name",
+                "id", "scope", "state", "created", "last used"
             ))?;
             found.iter().try_for_each(|token| output::line(row(token, Utc::now())))
         })
@@ -202,10 +202,12 @@ fn row(token: &tokens::Token, now: DateTime<Utc>) -> String {
         (None, false) => "expired",
         (None, true) => "works",
     };
-    let created = token.created_at.format("%Y-%m-%d %H:%M");
+    let minute = |time: DateTime<Utc>| time.format("%Y-%m-%d %H:%M").to_string();
+    let created = minute(token.created_at);
+    let last_used = token.last_used_at.map_or_else(|| "-".to_owned(), minute);
     // Names may come from anywhere: no control character reaches the terminal.
     let name: String = token.name.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    format!("{:<36}  {scope:<6}  {state:<8}  {created:<16}  {name}", token.id)
+    format!("{:<36}  {scope:<6}  {state:<8}  {created:<16}  {last_used:<16}  {name}", token.id)
 }
 
 fn parse_name(name: &str) -> Result<String, String> {
@@ -232,6 +234,7 @@ mod tests {
             created_at,
             expires_at,
             revoked_at,
+            last_used_at: None,
         }
     }
 

@@ -139,6 +139,7 @@ pub(super) async fn authorize(request: &HttpRequest) -> Result<Holder, Problem> 
         && let Some((found, expected)) = catalog(request)?.query(FindToken { id }).await?
         && bool::from(token::hash(secret).ct_eq(&expected))
     {
+        catalog(request)?.note_use(id);
         return Ok(Holder { token: Some((id, found.name)), scope: found.scope });
     }
     let challenge = r#"Bearer realm="aisle", error="invalid_token""#;

@@ -11,6 +11,7 @@ use crate::{
         chaos::Relay,
         database,
         process::{Instance, aisle, open_folder},
+        waiting::{PATIENCE, wait_for},
     },
 };
 
@@ -95,7 +96,16 @@ fn tokens_are_made_listed_and_revoked_beside_a_running_server() {
     let manager = run(&folder, &["token", "create", "--name", "manager", "--scope", "manage"]);
     assert_eq!(status_of(&instance, "tokens", standard_output(&manager).trim()), 200);
 
+    let last_use = || -> Option<String> {
+        let listed = standard_output(&run(&folder, &["token", "list", "--json"]));
+        let listed: Vec<Value> = serde_json::from_str(&listed).unwrap();
+        let robot = listed.into_iter().find(|token| token["name"] == "robot").unwrap();
+        robot["last_used_at"].as_str().map(str::to_owned)
+    };
+    let last_use = wait_for(PATIENCE, "the note of a use", last_use);
     let listed = standard_output(&run(&folder, &["token", "list"]));
+    let minute: String = last_use.replace('T', " ").chars().take(16).collect();
+    assert!(listed.contains(&minute), "{listed}");
     assert!(listed.lines().any(|line| line.contains(id) && line.contains("works")), "{listed}");
     let secret = token.rsplit_once(&id.replace('-', "")).unwrap().1;
     assert!(!listed.contains(secret), "secrets are shown once");

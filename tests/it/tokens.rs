@@ -1,16 +1,18 @@
-//! Tokens: what each scope may do, when a revocation works.
+//! Tokens: what each scope may do, when a revocation works, when a token was used last.
 
 use aisle::store::Connection;
+use chrono::{DateTime, Utc};
 use diesel_migrations::{FileBasedMigrations, MigrationHarness};
 use reqwest::{Method, blocking::Response};
 use serde_json::{Value, json};
 
 use crate::{
-    catalogue::{psql, texts},
+    catalogue::{events, number, psql, texts},
     support::{
         self,
         app::App,
         redis::shared_redis,
+        waiting::{PATIENCE, wait_for, wait_until},
     },
 };
 
@@ -128,6 +130,57 @@ fn a_revocation_works_everywhere_at_once() {
         }
         assert!(listed(there, &token)["revoked_at"].is_string());
     }
+}
+
+#[test]
+fn the_last_use_is_noted_beside_the_requests() {
+    let first = App::start();
+    let database = first.database.as_ref().expect("its own");
+    let mut conn = database.connect();
+    let (used, unused) = (make(&first, "read"), make(&first, "read"));
+    assert_eq!(listed(&first, &used)["last_used_at"], Value::Null);
+    let traces =
+        |conn: &mut Connection| (events(conn), number(conn, "SELECT count(*) AS number FROM audit_entry"));
+    let before = traces(&mut conn);
+    let wrong = json!({"secret": format!("{}x", secret(&unused))});
+    assert_eq!(get(&first, &wrong, "/v1/admin/brands").status(), 401);
+    assert_eq!(get(&first, &used, "/v1/admin/brands").status(), 200);
+    let time = |token: &Value, name: &str| token[name].as_str()?.parse::<DateTime<Utc>>().ok();
+    let noted = |app: &App| wait_for(PATIENCE, "a note", || time(&listed(app, &used), "last_used_at"));
+    assert!(noted(&first) >= time(&used, "created_at").expect("a time"));
+
+    // Within the minute there is no second note, which would be a third message of a request.
+    psql(&mut conn, "UPDATE api_token SET last_used_at = NULL");
+    let messages = || first.shared.metrics.admin.duration.get_sample_count();
+    let is_idle = || wait_until(PATIENCE, "no message", || first.shared.admin.in_flight() == 0);
+    is_idle();
+    let counted = messages();
+    for _ in 0..5 {
+        assert_eq!(get(&first, &used, "/v1/admin/brands").status(), 200);
+    }
+    is_idle();
+    assert_eq!(messages(), counted + 10);
+    // Another instance does not know of the first one's.
+    let second = App::join(&database.url, Some(shared_redis()), |_| ());
+    assert_eq!(get(&second, &used, "/v1/admin/brands").status(), 200);
+    noted(&second);
+    assert_eq!(listed(&first, &unused)["last_used_at"], Value::Null);
+    let joins = number(&mut conn, "SELECT count(*) AS number FROM catalog_event WHERE kind = 'join'");
+    assert_eq!(traces(&mut conn), (before.0 + joins - 1, before.1), "a use is no edit");
+}
+
+/// A note that cannot be written harms no request.
+#[test]
+fn requests_go_on_where_the_use_cannot_be_noted() {
+    let app = App::start();
+    let token = make(&app, "read");
+    let mut holder = app.database.as_ref().expect("its own").connect();
+    psql(&mut holder, "BEGIN; SELECT FROM api_token FOR UPDATE");
+    for _ in 0..3 {
+        assert_eq!(get(&app, &token, "/v1/admin/brands").status(), 200);
+    }
+    psql(&mut holder, "COMMIT");
+    wait_until(PATIENCE, "the note", || listed(&app, &token)["last_used_at"].is_string());
 }
 
 #[test]

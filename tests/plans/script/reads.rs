@@ -57,6 +57,7 @@ pub(super) fn direct(stage: &mut Stage<'_>) {
     reads::audit::sample(connection, 7, 100).unwrap();
     let token = tokens::list(connection).unwrap().pop().expect("a token");
     tokens::find(connection, token.id).unwrap();
+    tokens::note_use(connection, token.id).unwrap();
 }
 
 /// What shoppers ask.
