@@ -292,6 +292,7 @@ fn start_actors(
         consistency,
         restarts,
         draining,
+        token_uses: Arc::default(),
         metrics,
     }
 }
@@ -331,10 +332,12 @@ fn start_feeder(backends: &Backends, shared: &Shared) -> Slot<ListFeeder> {
 
 fn start_pruner(settings: &ServeSettings, backends: &Backends, shared: &Shared) -> Slot<LogPruner> {
     let retention = Duration::from_secs(u64::from(settings.log_retention_hours) * 3600);
+    let days = u64::from(settings.audit_retention_days);
+    let audit = (days > 0).then(|| Duration::from_secs(days * 24 * 3600));
     let (url, restarts, metrics) =
         (backends.database_url.clone(), shared.restarts.clone(), Arc::clone(&shared.metrics));
     Slot::start(Kind::LogPruner, shared.restarts.clone(), move || {
-        Stepper::new(pruner::State::new(&url, retention, Arc::clone(&metrics)), restarts.clone())
+        Stepper::new(pruner::State::new(&url, retention, audit, Arc::clone(&metrics)), restarts.clone())
     })
 }
 

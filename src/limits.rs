@@ -203,11 +203,20 @@ pub const LOG_EVENTS_MAX: i64 = 1_000_000;
 /// Events pruned in one transaction: some milliseconds of the database.
 pub const LOG_PRUNE_BATCH: i64 = 5000;
 
+/// Entries of the audit log pruned in one transaction: some milliseconds of the database.
+pub const AUDIT_PRUNE_BATCH: i64 = 5000;
+
 /// Time between two such transactions while there is more: faster than any log grows, and hardly noticed.
 pub const LOG_PRUNE_PAUSE: Duration = Duration::from_millis(500);
 
 /// Time between two looks whether there is anything to prune.
 pub const LOG_PRUNE_INTERVAL: Duration = Duration::from_mins(1);
+
+/// Uses of a token closer together than this are one: what is asked is whether anybody uses it still, not how often.
+pub const TOKEN_USE_INTERVAL: Duration = Duration::from_mins(1);
+
+/// Tokens whose last use a process remembers to have noted; more are not in use within a minute anywhere.
+pub const TOKEN_USES_MAX: usize = 10_000;
 
 /// How often the LISTEN connection is looked at; bounds the delay of edits that no message announced.
 pub const DOORBELL_POLL: Duration = Duration::from_millis(5);

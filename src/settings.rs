@@ -128,6 +128,10 @@ pub struct ServeSettings {
     #[arg(long, env = "AISLE_LOG_RETENTION_HOURS", default_value_t = 24, value_parser = clap::value_parser!(u32).range(1..=8760))]
     pub log_retention_hours: u32,
 
+    /// Days for which the audit log is kept; 0: for ever
+    #[arg(long, env = "AISLE_AUDIT_RETENTION_DAYS", default_value_t = 90, value_parser = clap::value_parser!(u32).range(0..=36_500))]
+    pub audit_retention_days: u32,
+
     /// What is answered without a lease: `available` answers from the cache and labels it, `strict` refuses
     #[arg(long, env = "AISLE_CONSISTENCY", default_value = "available", value_enum)]
     pub consistency: Consistency,

@@ -1,8 +1,9 @@
 //! What HTTP handlers hold: the only way to the actors.
 
-use std::{cell::RefCell, rc::Rc, sync::Arc};
+use std::{cell::RefCell, rc::Rc, sync::Arc, time::Instant};
 
 use actix::{Addr, MailboxError, Supervisor};
+use uuid::Uuid;
 
 use super::{
     actor::{
@@ -18,6 +19,7 @@ use super::{
     loads::{self, Committed, Run, RunEdit},
     messages::{Answer, Coding, Get, Key},
     pool::{AdminPool, StorePool},
+    token_uses::{NoteUse, TokenUses},
 };
 use crate::{
     cache::Entry,
@@ -25,6 +27,7 @@ use crate::{
         Moment,
         messenger::{self, Announce, Messenger},
     },
+    domain::origin::Origin,
     limits::{CATALOG_INFLIGHT_MAX, MIN_POSITION_PATIENCE, REQUEST_DEADLINE},
     settings::Consistency,
     supervision::{Draining, Permits, Restarts, Slot, intensity::Kind},
@@ -59,6 +62,8 @@ pub struct Shared {
     pub restarts: Restarts,
     /// Whether the process is about to stop.
     pub draining: Draining,
+    /// Which uses of tokens were noted lately.
+    pub token_uses: Arc<TokenUses>,
     /// Counters.
     pub metrics: Arc<Metrics>,
 }
@@ -236,10 +241,15 @@ impl Catalog {
 
     /// Commits an edit, invalidates what it changed, here and by message elsewhere, and returns once no instance answers
     /// with anything older. A crash in between leaves the outcome unknown to the caller, and nothing stuck: the log has it.
-    pub async fn edit<M: Edit>(&self, edit: M) -> Result<Acknowledged<M::Reply>, CatalogError> {
+    /// The audit log tells where it came from.
+    pub async fn edit<M: Edit>(
+        &self,
+        origin: Origin,
+        edit: M,
+    ) -> Result<Acknowledged<M::Reply>, CatalogError> {
         let coherence = &self.shared.reader.coherence;
         let era = coherence.era();
-        let Committed { reply, change, seen } = self.shared.admin.ask(RunEdit(edit)).await?;
+        let Committed { reply, change, seen } = self.shared.admin.ask(RunEdit { origin, edit }).await?;
         // After the commit: leases granted from here on include it.
         let since = Moment::now();
         let position = change.as_ref().map(|change| change.position);
@@ -262,6 +272,19 @@ impl Catalog {
             return Err(CatalogError::Unavailable("another era began during the edit".to_owned()));
         }
         Ok(Acknowledged { reply, position })
+    }
+
+    /// Notes that a token is used, beside whatever the caller does: it does not wait for that, nor fail with it.
+    pub fn note_use(&self, token: Uuid) {
+        if !self.shared.token_uses.take_due(token, Instant::now()) {
+            return;
+        }
+        let admin = self.shared.admin.clone();
+        actix_rt::spawn(async move {
+            if let Err(error) = admin.ask(NoteUse(token)).await {
+                log::debug!("the use of a token was not noted reason={error}");
+            }
+        });
     }
 
     /// Brings the gauges up to date that nothing else moves, for `/metrics`.

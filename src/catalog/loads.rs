@@ -15,10 +15,13 @@ use crate::{
         category::StoreCategory,
         document::BrandReference,
         list::{ListPage, ListQuery},
+        origin::Origin,
     },
     limits::LOG_PULL_MAX,
     store::{
-        Connection, edit,
+        Connection,
+        audit_log::NewEntry,
+        edit,
         error::StoreError,
         events::{self, Pulled},
         pool::Pool,
@@ -200,7 +203,12 @@ pub(super) fn with_connection<T>(
 }
 
 /// An edit on its way to an admin actor.
-pub(super) struct RunEdit<E>(pub(super) E);
+pub(super) struct RunEdit<E> {
+    /// Where it comes from.
+    pub(super) origin: Origin,
+    /// What is to be done.
+    pub(super) edit: E,
+}
 
 /// An edit that was committed.
 #[derive(Debug)]
@@ -220,7 +228,8 @@ impl<E: Edit> StoreMessage for RunEdit<E> {
     fn run(self, pool: &Pool) -> Result<Self::Reply, CatalogError> {
         // An edit is not tried on another connection, so this one is looked at first.
         let mut connection = pool.get_live()?;
-        let (reply, event) = edit::retried(&mut connection, |connection| self.0.run(connection))?;
+        let entry = NewEntry { origin: &self.origin, action: E::NAME };
+        let (reply, event) = edit::retried(&mut connection, entry, |connection| self.edit.run(connection))?;
         let seen = if event.is_none() { events::head(&mut connection)? } else { 0 };
         Ok(Committed { reply, change: event.map(Change::from), seen })
     }

@@ -20,6 +20,7 @@ mod loads;
 pub mod messages;
 mod pages;
 pub mod pool;
+pub mod token_uses;
 pub mod workers;
 
 pub use error::CatalogError;

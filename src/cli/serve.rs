@@ -82,7 +82,7 @@ fn first_token(settings: &ServeSettings, backends: &Backends) -> Result<Option<S
     if tokens::list(&mut connection)?.iter().any(|known| token::works(known, now)) {
         return Ok(None);
     }
-    token::issue(&mut connection, FIRST_TOKEN, Scope::Write, None).map(|(_, text)| Some(text))
+    token::issue(&mut connection, FIRST_TOKEN, Scope::Manage, None).map(|(_, text)| Some(text))
 }
 
 /// Fills a catalogue that has no product, not even a deleted one: one that somebody emptied stays as it is.

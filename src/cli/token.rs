@@ -7,13 +7,19 @@ use uuid::Uuid;
 
 use super::{error::CliError, output, services};
 use crate::{
-    domain::token,
+    catalog::edits::{CreateToken, Edit, RevokeToken},
+    domain::{origin::Origin, token},
     settings::ServiceSettings,
     store::{
-        Connection, pool,
+        Connection,
+        audit_log::NewEntry,
+        edit, pool,
         tokens::{self, Scope},
     },
 };
+
+/// Where the admin API has tokens: the audit log tells of these commands as of its requests.
+const PATH: &str = "/v1/admin/tokens";
 
 /// Make, list and revoke admin tokens
 #[derive(Debug, Args)]
@@ -78,10 +84,22 @@ struct Common {
 /// A scope as an argument.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum ScopeName {
-    /// Read the admin API
+    /// Read the catalogue
     Read,
-    /// Read and edit
+    /// Read and edit the catalogue
     Write,
+    /// Also make, list and revoke tokens, and read the audit log
+    Manage,
+}
+
+impl From<ScopeName> for Scope {
+    fn from(name: ScopeName) -> Self {
+        match name {
+            ScopeName::Read => Self::Read,
+            ScopeName::Write => Self::Write,
+            ScopeName::Manage => Self::Manage,
+        }
+    }
 }
 
 /// A new token with its secret, as `--json` shows it.
@@ -104,15 +122,11 @@ impl Token {
 
 impl Create {
     fn run(self) -> Result<(), CliError> {
-        let scope = match self.scope {
-            ScopeName::Read => Scope::Read,
-            ScopeName::Write => Scope::Write,
-        };
         let expires_at =
             self.expires_days.and_then(|days| Utc::now().checked_add_signed(TimeDelta::days(days.into())));
         let json = self.common.json;
         self.common.with_connection(|connection| {
-            let (stored, token) = issue(connection, &self.name, scope, expires_at)?;
+            let (stored, token) = issue(connection, &self.name, self.scope.into(), expires_at)?;
             if json { output::json(&Created { stored, token }) } else { output::line(token) }
         })
     }
@@ -127,8 +141,8 @@ impl List {
                 return output::json(&found);
             }
             output::line(format_args!(
-                "{:<36}  {:<5}  {:<8}  {:<16}  name",
-                "id", "scope", "state", "created"
+                "{:<36}  {:<6}  {:<8}  {:<16}  {:<16}  name",
+                "id", "scope", "state", "created", "last used"
             ))?;
             found.iter().try_for_each(|token| output::line(row(token, Utc::now())))
         })
@@ -139,7 +153,10 @@ impl Revoke {
     fn run(self) -> Result<(), CliError> {
         let json = self.common.json;
         self.common.with_connection(|connection| {
-            let revoked = tokens::revoke(connection, self.id)?;
+            let origin = Origin::command(&format!("{PATH}/{}", self.id));
+            let entry = NewEntry { origin: &origin, action: RevokeToken::NAME };
+            let (revoked, _) =
+                edit::retried(connection, entry, |connection| tokens::revoke(connection, self.id))?;
             if json { output::json(&revoked) } else { output::line(format_args!("revoked {}", revoked.id)) }
         })
     }
@@ -165,7 +182,10 @@ pub(super) fn issue(
     let mut random = [0; 32];
     getrandom::fill(&mut random).map_err(|error| CliError::Failed(format!("no randomness: {error}")))?;
     let secret = token::secret(&random);
-    let stored = tokens::create(connection, name, scope, &token::hash(&secret), expires_at)?;
+    let hash = token::hash(&secret);
+    let entry = NewEntry { origin: &Origin::command(PATH), action: CreateToken::NAME };
+    let create = |connection: &mut Connection| tokens::create(connection, name, scope, &hash, expires_at);
+    let (stored, _) = edit::retried(connection, entry, create)?;
     let text = token::format(stored.id, &secret);
     Ok((stored, text))
 }
@@ -176,19 +196,18 @@ pub(super) fn works(token: &tokens::Token, now: DateTime<Utc>) -> bool {
 }
 
 fn row(token: &tokens::Token, now: DateTime<Utc>) -> String {
-    let scope = match token.scope {
-        Scope::Read => "read",
-        Scope::Write => "write",
-    };
+    let scope = token.scope.name();
     let state = match (token.revoked_at, works(token, now)) {
         (Some(_), _) => "revoked",
         (None, false) => "expired",
         (None, true) => "works",
     };
-    let created = token.created_at.format("%Y-%m-%d %H:%M");
+    let minute = |time: DateTime<Utc>| time.format("%Y-%m-%d %H:%M").to_string();
+    let created = minute(token.created_at);
+    let last_used = token.last_used_at.map_or_else(|| "-".to_owned(), minute);
     // Names may come from anywhere: no control character reaches the terminal.
     let name: String = token.name.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    format!("{:<36}  {scope:<5}  {state:<8}  {created:<16}  {name}", token.id)
+    format!("{:<36}  {scope:<6}  {state:<8}  {created:<16}  {last_used:<16}  {name}", token.id)
 }
 
 fn parse_name(name: &str) -> Result<String, String> {
@@ -215,6 +234,7 @@ mod tests {
             created_at,
             expires_at,
             revoked_at,
+            last_used_at: None,
         }
     }
 

@@ -1,4 +1,4 @@
-//! The pruner: keeps the log from growing without end.
+//! The pruner: keeps the log and the audit log from growing without end.
 //!
 //! Every instance has one and any of them may do it; the database lets one at a time.
 
@@ -8,17 +8,19 @@ use std::{
 };
 
 use crate::{
-    limits::{LOG_EVENTS_MAX, LOG_PRUNE_BATCH, LOG_PRUNE_INTERVAL, LOG_PRUNE_PAUSE, LOG_TAIL_MAX},
+    limits::{
+        AUDIT_PRUNE_BATCH, LOG_EVENTS_MAX, LOG_PRUNE_BATCH, LOG_PRUNE_INTERVAL, LOG_PRUNE_PAUSE, LOG_TAIL_MAX,
+    },
     store::{
         error::StoreError,
         pool,
-        pruning::{Pruned, Retention, prune},
+        pruning::{Retention, prune, prune_audit_log},
     },
     supervision::{Step, Stepper, intensity::Kind},
     telemetry::metrics::Metrics,
 };
 
-/// Prunes the log; see the module.
+/// Prunes both; see the module.
 pub type LogPruner = Stepper<State>;
 
 /// What the pruner works with. It holds no connection between two rounds.
@@ -26,26 +28,38 @@ pub type LogPruner = Stepper<State>;
 pub struct State {
     database_url: String,
     keep: Retention,
+    /// Age of entries of the audit log that go, if any do.
+    audit: Option<Duration>,
     metrics: Arc<Metrics>,
     due: Instant,
 }
 
 impl State {
-    /// A pruner that keeps events for `retention`; begins with its first step.
-    pub fn new(database_url: &str, retention: Duration, metrics: Arc<Metrics>) -> Self {
+    /// A pruner that keeps events for `retention` and entries of the audit log for `audit`, or for ever; begins with its
+    /// first step.
+    pub fn new(
+        database_url: &str,
+        retention: Duration,
+        audit: Option<Duration>,
+        metrics: Arc<Metrics>,
+    ) -> Self {
         let keep = Retention {
             age: retention,
             positions_max: LOG_EVENTS_MAX,
             positions_min: LOG_TAIL_MAX,
             batch: LOG_PRUNE_BATCH,
         };
-        Self { database_url: database_url.to_owned(), keep, metrics, due: Instant::now() }
+        Self { database_url: database_url.to_owned(), keep, audit, metrics, due: Instant::now() }
     }
 
-    fn prune(&self) -> Result<Pruned, StoreError> {
-        let pruned = prune(&mut pool::connect(&self.database_url)?, self.keep)?;
-        self.metrics.log.pruned.inc_by(u64::try_from(pruned.events).unwrap_or(0));
-        Ok(pruned)
+    /// Prunes a batch of each; whether there may be more to prune at once.
+    fn prune(&self) -> Result<bool, StoreError> {
+        let mut connection = pool::connect(&self.database_url)?;
+        let log = prune(&mut connection, self.keep)?;
+        self.metrics.log.pruned.inc_by(u64::try_from(log.rows).unwrap_or(0));
+        let audit =
+            self.audit.map(|age| prune_audit_log(&mut connection, age, AUDIT_PRUNE_BATCH)).transpose()?;
+        Ok(log.has_more || audit.is_some_and(|pruned| pruned.has_more))
     }
 }
 
@@ -58,10 +72,10 @@ impl Step for State {
             return;
         }
         let pause = match self.prune() {
-            Ok(Pruned { has_more: true, .. }) => Duration::ZERO,
-            Ok(Pruned { has_more: false, .. }) => LOG_PRUNE_INTERVAL,
+            Ok(true) => Duration::ZERO,
+            Ok(false) => LOG_PRUNE_INTERVAL,
             Err(error) => {
-                log::warn!("the log was not pruned reason={error}");
+                log::warn!("the logs were not pruned reason={error}");
                 LOG_PRUNE_INTERVAL
             }
         };
@@ -69,6 +83,6 @@ impl Step for State {
     }
 
     fn fresh(&self) -> Self {
-        Self::new(&self.database_url, self.keep.age, Arc::clone(&self.metrics))
+        Self::new(&self.database_url, self.keep.age, self.audit, Arc::clone(&self.metrics))
     }
 }

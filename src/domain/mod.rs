@@ -16,6 +16,7 @@ pub mod listed;
 pub mod locale;
 pub mod merge_patch;
 pub mod money;
+pub mod origin;
 pub mod rendering;
 pub mod slug;
 pub mod synonyms;

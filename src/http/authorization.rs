@@ -1,7 +1,8 @@
 //! Who may use the admin API: `Authorization: Bearer <token>`.
 //!
 //! A handler names the scope it needs in its signature, `Authorized<WriteScope>`; it cannot run without one. The check comes
-//! before anything else is read of a request, so that a stranger learns neither what exists nor what a body would do.
+//! before anything else is read of a request, so that a stranger learns neither what exists nor what a body would do. And it is
+//! what edits are made with, so that the audit log can tell of each who made it.
 
 use std::{fmt, marker::PhantomData};
 
@@ -13,18 +14,30 @@ use actix_web::{
 };
 use futures_util::future::LocalBoxFuture;
 use subtle::ConstantTimeEq;
+use uuid::Uuid;
 
 use super::{
     problem::{Code, Problem},
+    request_id,
     state::{State, catalog},
 };
 use crate::{
-    catalog::edits::{FindToken, Scope},
-    domain::token,
+    catalog::{
+        edits::{Edit, FindToken, Scope},
+        handle::Acknowledged,
+    },
+    domain::{
+        origin::{Origin, RequestOrigin},
+        token,
+    },
 };
 
 /// Proof that the request's token has the scope.
-pub(super) struct Authorized<S>(PhantomData<S>);
+pub(super) struct Authorized<S> {
+    holder: Holder,
+    request: HttpRequest,
+    scope: PhantomData<S>,
+}
 
 impl<S> fmt::Debug for Authorized<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -40,18 +53,58 @@ pub(super) struct ReadScope;
 #[derive(Debug)]
 pub(super) struct WriteScope;
 
+/// May also manage tokens and read the audit log.
+#[derive(Debug)]
+pub(super) struct ManageScope;
+
 /// A scope that a handler can require.
 pub(super) trait RequiredScope: 'static {
-    /// Whether a token that may only read is refused.
-    const WRITES: bool;
+    /// Tokens of less are refused.
+    const LEAST: Scope;
 }
 
 impl RequiredScope for ReadScope {
-    const WRITES: bool = false;
+    const LEAST: Scope = Scope::Read;
 }
 
 impl RequiredScope for WriteScope {
-    const WRITES: bool = true;
+    const LEAST: Scope = Scope::Write;
+}
+
+impl RequiredScope for ManageScope {
+    const LEAST: Scope = Scope::Manage;
+}
+
+/// A scope that edits something.
+pub(super) trait EditingScope: RequiredScope {}
+
+impl EditingScope for WriteScope {}
+
+impl EditingScope for ManageScope {}
+
+/// Whose token it is.
+#[derive(Debug)]
+pub(super) struct Holder {
+    /// Id and name of a stored token; absent for the token of the settings.
+    token: Option<(Uuid, String)>,
+    scope: Scope,
+}
+
+impl<S: EditingScope> Authorized<S> {
+    /// Makes an edit on behalf of the token's holder.
+    pub(super) async fn edit<M: Edit>(&self, edit: M) -> Result<Acknowledged<M::Reply>, Problem> {
+        Ok(catalog(&self.request)?.edit(self.origin(), edit).await?)
+    }
+
+    fn origin(&self) -> Origin {
+        let request = RequestOrigin {
+            method: self.request.method().as_str().to_owned(),
+            id: request_id::of(&self.request),
+            address: self.request.peer_addr().map(|address| address.ip().to_canonical().to_string()),
+        };
+        let token = self.holder.token.as_ref().map(|(id, name)| (*id, name.as_str()));
+        Origin::request(token, self.request.match_info().as_str(), request)
+    }
 }
 
 impl<S: RequiredScope> FromRequest for Authorized<S> {
@@ -61,19 +114,17 @@ impl<S: RequiredScope> FromRequest for Authorized<S> {
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let request = request.clone();
         Box::pin(async move {
-            let scope = authorize(&request).await?;
-            if S::WRITES && scope != Scope::Write {
-                let challenge = r#"Bearer realm="aisle", error="insufficient_scope", scope="write""#;
-                return Err(Problem::new(Code::Forbidden, "this token may read but not edit")
-                    .with_header(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge)));
+            let holder = authorize(&request).await?;
+            if holder.scope < S::LEAST {
+                return Err(forbidden(S::LEAST));
             }
-            Ok(Self(PhantomData))
+            Ok(Self { holder, request, scope: PhantomData })
         })
     }
 }
 
-/// Scope of the request's token.
-pub(super) async fn authorize(request: &HttpRequest) -> Result<Scope, Problem> {
+/// Whose token the request has.
+pub(super) async fn authorize(request: &HttpRequest) -> Result<Holder, Problem> {
     let Some(text) = bearer(request.headers()) else {
         return Err(unauthorized("send Authorization: Bearer <token>", r#"Bearer realm="aisle""#));
     };
@@ -82,13 +133,14 @@ pub(super) async fn authorize(request: &HttpRequest) -> Result<Scope, Problem> {
     if let Some(expected) = &state.admin_token
         && bool::from(token::hash(text).ct_eq(expected))
     {
-        return Ok(Scope::Write);
+        return Ok(Holder { token: None, scope: Scope::Manage });
     }
     if let Some((id, secret)) = token::parse(text)
         && let Some((found, expected)) = catalog(request)?.query(FindToken { id }).await?
         && bool::from(token::hash(secret).ct_eq(&expected))
     {
-        return Ok(found.scope);
+        catalog(request)?.note_use(id);
+        return Ok(Holder { token: Some((id, found.name)), scope: found.scope });
     }
     let challenge = r#"Bearer realm="aisle", error="invalid_token""#;
     Err(unauthorized("the token is unknown, expired or revoked", challenge))
@@ -97,6 +149,18 @@ pub(super) async fn authorize(request: &HttpRequest) -> Result<Scope, Problem> {
 fn unauthorized(detail: &'static str, challenge: &'static str) -> Problem {
     Problem::new(Code::Unauthorized, detail)
         .with_header(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge))
+}
+
+/// The refusal of a token that has less than this scope.
+fn forbidden(least: Scope) -> Problem {
+    let detail = match least {
+        Scope::Read => "this token may not read",
+        Scope::Write => "this token may read but not edit",
+        Scope::Manage => "this token may neither manage tokens nor read the audit log",
+    };
+    let challenge = format!(r#"Bearer realm="aisle", error="insufficient_scope", scope="{}""#, least.name());
+    let challenge = HeaderValue::try_from(challenge).unwrap_or(HeaderValue::from_static("Bearer"));
+    Problem::new(Code::Forbidden, detail).with_header(header::WWW_AUTHENTICATE, challenge)
 }
 
 /// The token of `Authorization: Bearer`; the scheme in any case (RFC 9110 §11.1).

@@ -48,7 +48,7 @@ codes! {
     Unauthorized UNAUTHORIZED "unauthorized" "A working token is required"
         "Send `Authorization: Bearer <token>` with a token that exists, has not expired and was not revoked."
     Forbidden FORBIDDEN "forbidden" "The token may not do this"
-        "The token may read but not edit."
+        "The token has too small a scope; `WWW-Authenticate` names the one that is needed."
     NotFound NOT_FOUND "not_found" "Not found"
         "Nothing is there, or it is not in the store."
     MethodNotAllowed METHOD_NOT_ALLOWED "method_not_allowed" "The method is not allowed here"

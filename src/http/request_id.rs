@@ -8,7 +8,7 @@ use std::{
     },
 };
 
-use actix_web::http::header::HeaderMap;
+use actix_web::{HttpMessage, HttpRequest, http::header::HeaderMap};
 use uuid::Uuid;
 
 use super::problem::REQUEST_ID;
@@ -24,8 +24,20 @@ static PROCESS: LazyLock<String> = LazyLock::new(|| {
 
 static NEXT: AtomicU64 = AtomicU64::new(1);
 
-/// The id the client gave, if it is harmless in logs and headers, else a new one.
-pub(super) fn of(headers: &HeaderMap) -> String {
+/// An id that was made for a request, kept with it: whoever asks later is told the same.
+struct Made(String);
+
+/// The request's id: the one the client gave, if it is harmless in logs and headers, else one made for it.
+pub(super) fn of(request: &HttpRequest) -> String {
+    if let Some(Made(id)) = request.extensions().get() {
+        return id.clone();
+    }
+    let id = given_or_made(request.headers());
+    request.extensions_mut().insert(Made(id.clone()));
+    id
+}
+
+fn given_or_made(headers: &HeaderMap) -> String {
     let given = headers.get(&REQUEST_ID).and_then(|id| id.to_str().ok()).filter(|id| is_sane(id));
     given.map_or_else(make, str::to_owned)
 }
@@ -46,14 +58,14 @@ fn is_sane(id: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use actix_web::http::header::HeaderValue;
+    use actix_web::{http::header::HeaderValue, test::TestRequest};
 
     use super::*;
 
     fn given(id: &str) -> String {
         let mut headers = HeaderMap::new();
         headers.insert(REQUEST_ID.clone(), HeaderValue::from_bytes(id.as_bytes()).unwrap());
-        of(&headers)
+        given_or_made(&headers)
     }
 
     #[test]
@@ -62,6 +74,13 @@ mod tests {
         for bad in ["", "a b", "a\"b", "é", &"x".repeat(129)] {
             assert_ne!(given(bad), bad);
         }
-        assert_ne!(of(&HeaderMap::new()), of(&HeaderMap::new()));
+        assert_ne!(given_or_made(&HeaderMap::new()), given_or_made(&HeaderMap::new()));
+    }
+
+    #[test]
+    fn a_request_keeps_its_id() {
+        let request = TestRequest::default().to_http_request();
+        assert_eq!(of(&request), of(&request.clone()));
+        assert_ne!(of(&request), of(&TestRequest::default().to_http_request()));
     }
 }

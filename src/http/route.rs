@@ -228,7 +228,7 @@ where
 
 /// Everything that needs the request's id: problem documents, the admin API's header, log lines.
 fn finish(route: &Route, response: ServiceResponse, elapsed: Duration) -> ServiceResponse {
-    let id = request_id::of(response.request().headers());
+    let id = request_id::of(response.request());
     let (request, response) = response.into_parts();
     let mut answer = match problem_of(&response) {
         Some(problem) => {

@@ -134,6 +134,9 @@ async fn wrong_parameters_are_named() {
         ("/v1/store/products?colour=red", "colour"),
         ("/v1/admin/products?after=1", "after"),
         ("/v1/admin/products/1", "id"),
+        ("/v1/admin/audit-log?limit=201", "limit"),
+        ("/v1/admin/audit-log?path=%00", "path"),
+        ("/v1/admin/audit-log?cursor=x", "cursor"),
     ];
     for (uri, name) in cases {
         let (code, document, _) = problem(admin(TestRequest::with_uri(uri))).await;

@@ -1,4 +1,4 @@
-//! Edits: one transaction, and the event it wrote.
+//! Edits: one transaction, its entry in the audit log, and the event it wrote.
 //!
 //! Locks are taken in one order as far as there is one: names and the category tree, then products, then their places in
 //! lists (`catalog.lock_tree` in the migrations). Products have no order among themselves in an import, and statements from
@@ -8,6 +8,7 @@ use diesel::{Connection as _, RunQueryDsl, sql_types as sql};
 
 use super::{
     Connection,
+    audit_log::{self, NewEntry},
     error::StoreError,
     events::{self, Event},
     named,
@@ -16,7 +17,7 @@ use super::{
 use crate::limits::EDIT_ATTEMPTS_MAX;
 
 /// Runs a change in one transaction and gives its event, which the database positions at commit; no event when nothing
-/// that a reader could notice changed.
+/// that a reader could notice changed. Leaves no entry in the audit log: for imports, which are no edits of the admin API.
 ///
 /// An error of the change rolls everything back. An error after that, at the commit or while reading the event, leaves the
 /// outcome unknown to the caller, as with any database; the log has the event if the change is in.
@@ -24,18 +25,20 @@ pub fn transaction<T>(
     connection: &mut Connection,
     change: impl FnOnce(&mut Connection) -> Result<T, StoreError>,
 ) -> Result<(T, Option<Event>), StoreError> {
-    let committed = commit(connection, change)?;
+    let committed = commit(connection, None, change)?;
     with_event(connection, committed)
 }
 
-/// The same for a change that can be made anew: one that collides with other edits is undone and tried again, a few times.
+/// The same for a change that leaves this entry in the audit log, and can be made anew: one that collides with other edits is
+/// undone and tried again, a few times.
 pub fn retried<T>(
     connection: &mut Connection,
+    entry: NewEntry<'_>,
     mut change: impl FnMut(&mut Connection) -> Result<T, StoreError>,
 ) -> Result<(T, Option<Event>), StoreError> {
     let mut attempt = 1;
     loop {
-        let done = commit(connection, |connection| {
+        let done = commit(connection, Some(entry), |connection| {
             if attempt > 1 {
                 queue(connection)?;
             }
@@ -59,15 +62,23 @@ type Committed<T> = (T, Option<String>);
 
 fn commit<T>(
     connection: &mut Connection,
+    entry: Option<NewEntry<'_>>,
     change: impl FnOnce(&mut Connection) -> Result<T, StoreError>,
 ) -> Result<Committed<T>, StoreError> {
     connection.transaction(|connection| {
         let value = change(connection)?;
-        let xid =
-            Statement::<sql::Nullable<sql::Text>>::new("SELECT pg_current_xact_id_if_assigned()::text", [])
-                .get_result::<Option<String>>(connection)?;
+        let xid = match entry {
+            Some(entry) => audit_log::write(connection, entry)?,
+            None => written(connection)?,
+        };
         Ok((value, xid))
     })
+}
+
+/// The number of the transaction, if it wrote anything.
+fn written(connection: &mut Connection) -> Result<Option<String>, StoreError> {
+    let xid = Statement::<sql::Nullable<sql::Text>>::new("SELECT pg_current_xact_id_if_assigned()::text", []);
+    Ok(xid.get_result::<Option<String>>(connection)?)
 }
 
 fn with_event<T>(

@@ -1,6 +1,7 @@
 //! The only SQL: everything asked of Postgres, as plain functions over one connection.
 
 pub mod attributes;
+pub mod audit_log;
 pub mod brands;
 pub mod categories;
 pub mod edit;

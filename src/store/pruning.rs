@@ -1,4 +1,5 @@
-//! Pruning of the log: what every instance has applied and nobody is to go back to is deleted.
+//! Pruning: what is old enough is deleted, of the log what every instance has applied and nobody is to go back to, and of the
+//! audit log.
 
 use std::time::Duration;
 
@@ -26,8 +27,8 @@ pub struct Retention {
 /// What one call did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pruned {
-    /// Events deleted.
-    pub events: usize,
+    /// Rows deleted.
+    pub rows: usize,
     /// Whether there may be more to delete at once.
     pub has_more: bool,
 }
@@ -54,20 +55,53 @@ const PRUNE: &str = "\
          noted AS (UPDATE catalog_pruned SET pos = (SELECT max(pos) FROM old) WHERE EXISTS (SELECT FROM old)) \
     SELECT count(*) FROM gone";
 
-/// Prunes one batch, unless another instance is at it.
+/// What is older goes, from the oldest. `$1`: most; `$2`: age in milliseconds.
+const PRUNE_AUDIT_LOG: &str = "\
+    WITH gone AS (DELETE FROM audit_entry WHERE id = ANY (ARRAY( \
+                    SELECT id FROM audit_entry WHERE at < now() - $2 * interval '1 millisecond' ORDER BY at LIMIT $1)) \
+                  RETURNING id) \
+    SELECT count(*) FROM gone";
+
+/// Prunes one batch of the log, unless another instance is at it.
 ///
 /// Kept is what a member has yet to apply: whoever is asked for the log after a pruned position starts anew.
 ///
 /// # Errors
 /// The database's.
 pub fn prune(connection: &mut Connection, keep: Retention) -> Result<Pruned, StoreError> {
+    let numbers = [keep.batch, keep.positions_min, keep.positions_max, milliseconds(keep.age)];
+    alone(connection, keep.batch, |connection| {
+        Ok(Statement::<sql::BigInt>::new(PRUNE, numbers.map(Bind::Integer)).get_result(connection)?)
+    })
+}
+
+/// Prunes one batch of the audit log, unless another instance is at it: entries older than `age`, by the database's clock.
+///
+/// # Errors
+/// The database's.
+pub fn prune_audit_log(connection: &mut Connection, age: Duration, batch: i64) -> Result<Pruned, StoreError> {
+    let numbers = [batch, milliseconds(age)];
+    alone(connection, batch, |connection| {
+        Ok(Statement::<sql::BigInt>::new(PRUNE_AUDIT_LOG, numbers.map(Bind::Integer))
+            .get_result(connection)?)
+    })
+}
+
+fn milliseconds(age: Duration) -> i64 {
+    i64::try_from(age.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// Does it in a transaction, unless another instance is at it.
+fn alone(
+    connection: &mut Connection,
+    batch: i64,
+    prune: impl FnOnce(&mut Connection) -> Result<i64, StoreError>,
+) -> Result<Pruned, StoreError> {
     connection.transaction(|connection| {
         if !Statement::<sql::Bool>::new(LOCK, []).get_result::<bool>(connection)? {
-            return Ok(Pruned { events: 0, has_more: false });
+            return Ok(Pruned { rows: 0, has_more: false });
         }
-        let age = i64::try_from(keep.age.as_millis()).unwrap_or(i64::MAX);
-        let numbers = [keep.batch, keep.positions_min, keep.positions_max, age].map(Bind::Integer);
-        let gone = Statement::<sql::BigInt>::new(PRUNE, numbers).get_result::<i64>(connection)?;
-        Ok(Pruned { events: usize::try_from(gone).unwrap_or(0), has_more: gone >= keep.batch })
+        let gone = prune(connection)?;
+        Ok(Pruned { rows: usize::try_from(gone).unwrap_or(0), has_more: gone >= batch })
     })
 }

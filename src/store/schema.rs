@@ -15,6 +15,7 @@ diesel::table! {
         created_at -> Timestamptz,
         expires_at -> Nullable<Timestamptz>,
         revoked_at -> Nullable<Timestamptz>,
+        last_used_at -> Nullable<Timestamptz>,
     }
 }
 
@@ -36,6 +37,24 @@ diesel::table! {
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
         touched_xid -> Xid8,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::sql_types::Xid8;
+
+    audit_entry (id) {
+        id -> Uuid,
+        at -> Timestamptz,
+        token_id -> Nullable<Uuid>,
+        actor -> Text,
+        action -> Text,
+        method -> Nullable<Text>,
+        path -> Text,
+        request_id -> Nullable<Text>,
+        address -> Nullable<Text>,
+        xid -> Xid8,
     }
 }
 
@@ -373,6 +392,7 @@ diesel::joinable!(variant_option_value -> variant (variant_id));
 diesel::allow_tables_to_appear_in_same_query!(
     api_token,
     attribute_definition,
+    audit_entry,
     brand,
     catalog_era,
     catalog_event,

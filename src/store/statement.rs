@@ -26,6 +26,8 @@ pub(super) enum Bind<'a> {
     Ids(&'a [Uuid]),
     /// `text`
     Text(&'a str),
+    /// `text`, or null
+    OptionalText(Option<&'a str>),
     /// `text[]`
     Texts(&'a [String]),
     /// `bigint`
@@ -93,6 +95,7 @@ impl Bind<'_> {
             Self::OptionalId(id) => out.push_bind_param::<sql_types::Nullable<sql_types::Uuid>, _>(id),
             Self::Ids(ids) => out.push_bind_param::<sql_types::Array<sql_types::Uuid>, _>(ids),
             Self::Text(text) => out.push_bind_param::<sql_types::Text, _>(text),
+            Self::OptionalText(text) => out.push_bind_param::<sql_types::Nullable<sql_types::Text>, _>(text),
             Self::Texts(texts) => out.push_bind_param::<sql_types::Array<sql_types::Text>, _>(texts),
             Self::Integer(number) => out.push_bind_param::<sql_types::BigInt, _>(number),
             Self::Integers(numbers) => out.push_bind_param::<sql_types::Array<sql_types::BigInt>, _>(numbers),

@@ -8,14 +8,35 @@ use uuid::Uuid;
 
 use super::{Connection, error::StoreError, schema};
 
-/// What a token may do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+/// What a token may do. Each scope includes the ones before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Scope {
-    /// Read the admin API.
+    /// Read the catalogue.
     Read,
-    /// Read and edit.
+    /// Read and edit the catalogue.
     Write,
+    /// Also make, list and revoke tokens, and read the audit log.
+    Manage,
+}
+
+impl Scope {
+    /// All scopes, from the least.
+    pub const ALL: [Self; 3] = [Self::Read, Self::Write, Self::Manage];
+
+    /// Its name, as documents and the database have it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Write => "write",
+            Self::Manage => "manage",
+        }
+    }
+
+    /// The scope of this name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|scope| scope.name() == name)
+    }
 }
 
 /// A token without its secret.
@@ -33,6 +54,8 @@ pub struct Token {
     pub expires_at: Option<DateTime<Utc>>,
     /// When it was revoked.
     pub revoked_at: Option<DateTime<Utc>>,
+    /// When it was used last, up to a minute and a little behind.
+    pub last_used_at: Option<DateTime<Utc>>,
 }
 
 /// Length of a token's secret hash.
@@ -48,14 +71,15 @@ struct Record {
     created_at: DateTime<Utc>,
     expires_at: Option<DateTime<Utc>>,
     revoked_at: Option<DateTime<Utc>>,
+    last_used_at: Option<DateTime<Utc>>,
 }
 
 impl From<Record> for Token {
     fn from(record: Record) -> Self {
-        // The database allows only these two; anything else would get the lesser right.
-        let scope = if record.scope == "write" { Scope::Write } else { Scope::Read };
-        let Record { id, name, created_at, expires_at, revoked_at, .. } = record;
-        Self { id, name, scope, created_at, expires_at, revoked_at }
+        // The database allows only these; anything else would get the least right.
+        let scope = Scope::parse(&record.scope).unwrap_or(Scope::Read);
+        let Record { id, name, created_at, expires_at, revoked_at, last_used_at, .. } = record;
+        Self { id, name, scope, created_at, expires_at, revoked_at, last_used_at }
     }
 }
 
@@ -68,15 +92,11 @@ pub fn create(
     expires_at: Option<DateTime<Utc>>,
 ) -> Result<Token, StoreError> {
     use schema::api_token::dsl;
-    let word = match scope {
-        Scope::Read => "read",
-        Scope::Write => "write",
-    };
     let record: Record = diesel::insert_into(dsl::api_token)
         .values((
             dsl::id.eq(Uuid::now_v7()),
             dsl::name.eq(name),
-            dsl::scope.eq(word),
+            dsl::scope.eq(scope.name()),
             dsl::hash.eq(hash.as_slice()),
             dsl::expires_at.eq(expires_at),
         ))
@@ -103,6 +123,15 @@ pub fn revoke(connection: &mut Connection, id: Uuid) -> Result<Token, StoreError
         .execute(connection)?;
     let record: Record = dsl::api_token.find(id).select(Record::as_select()).first(connection)?;
     Ok(record.into())
+}
+
+/// Notes that a token is used now. No event and no entry of the audit log: nothing is edited.
+pub fn note_use(connection: &mut Connection, id: Uuid) -> Result<(), StoreError> {
+    use schema::api_token::dsl;
+    diesel::update(dsl::api_token.find(id))
+        .set(dsl::last_used_at.eq(diesel::dsl::now))
+        .execute(connection)?;
+    Ok(())
 }
 
 /// The working token with this id and its stored hash, to be compared in constant time by the caller;

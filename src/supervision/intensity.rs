@@ -25,7 +25,7 @@ pub enum Kind {
     LogFollower,
     /// Holds the lease.
     LeaseKeeper,
-    /// Prunes the log.
+    /// Prunes the log and the audit log.
     LogPruner,
     /// Exchanges messages with the other instances.
     Messenger,

@@ -254,35 +254,6 @@ fn duplicates_are_named() {
 }
 
 #[test]
-fn tokens_have_scopes_and_can_be_revoked() {
-    let app = App::start();
-    let make = |scope: &str| -> Value {
-        let body = json!({"name": "test", "scope": scope});
-        let answer = app.admin(Method::POST, "/v1/admin/tokens").json(&body).send().expect("an answer");
-        assert_eq!(answer.status(), 201);
-        answer.json().expect("JSON")
-    };
-    let expired = json!({"name": "late", "scope": "read", "expires_at": "2020-01-01T00:00:00Z"});
-    problem(app.admin_json(Method::POST, "/v1/admin/tokens", &expired), 422, "invalid");
-    let (reader, writer) = (make("read"), make("write"));
-    let with = |token: &Value, method: Method| {
-        let request =
-            app.request(method, "/v1/admin/products").bearer_auth(token["secret"].as_str().expect("text"));
-        request.json(&json!({"title": "By token"})).send().expect("an answer")
-    };
-    assert_eq!(with(&reader, Method::GET).status(), 200);
-    problem(with(&reader, Method::POST), 403, "forbidden");
-    assert_eq!(with(&writer, Method::POST).status(), 201);
-    let list = app.admin(Method::GET, "/v1/admin/tokens").send().expect("an answer").text().expect("a body");
-    assert!(!list.contains(writer["secret"].as_str().expect("text").rsplit('_').next().expect("a secret")));
-    let path = format!("/v1/admin/tokens/{}", writer["id"].as_str().expect("an id"));
-    assert_eq!(app.admin(Method::DELETE, &path).send().expect("an answer").status(), 204);
-    problem(with(&writer, Method::GET), 401, "unauthorized");
-    let tampered = json!({"secret": format!("{}x", reader["secret"].as_str().expect("text"))});
-    problem(with(&tampered, Method::GET), 401, "unauthorized");
-}
-
-#[test]
 fn editors_lists_have_pages() {
     let app = App::start();
     let made: Vec<_> =

@@ -1,8 +1,10 @@
 //! Fixtures and questions that the database tests share.
 
 use aisle::{
-    domain::{draft::ProductDraft, draft_reader},
-    store::{Connection, MissingNames, edit, error::StoreError, events::Event, products},
+    domain::{draft::ProductDraft, draft_reader, origin::Origin},
+    store::{
+        Connection, MissingNames, audit_log::NewEntry, edit, error::StoreError, events::Event, products,
+    },
 };
 use diesel::{QueryableByName, RunQueryDsl, connection::SimpleConnection, sql_query, sql_types as sql};
 use serde_json::Value;
@@ -19,6 +21,15 @@ pub(crate) fn edit<T>(
     change: impl FnOnce(&mut Connection) -> Result<T, StoreError>,
 ) -> (T, Option<Event>) {
     edit::transaction(connection, change).unwrap()
+}
+
+/// Runs an edit that is tried again when it collides with others.
+pub(crate) fn retried<T>(
+    connection: &mut Connection,
+    change: impl FnMut(&mut Connection) -> Result<T, StoreError>,
+) -> Result<(T, Option<Event>), StoreError> {
+    let entry = NewEntry { origin: &Origin::command("/v1/admin/tests"), action: "test" };
+    edit::retried(connection, entry, change)
 }
 
 /// Creates a product; unknown brands and categories are made.

@@ -10,14 +10,14 @@ use aisle::{
         report::{Observer, Report},
         run::run,
     },
-    store::{Connection, Precondition, categories, edit, pool, products},
+    store::{Connection, Precondition, categories, pool, products},
 };
 use reqwest::Method;
 use serde_json::json;
 use uuid::Uuid;
 
 use crate::{
-    catalogue::{create, draft, number, psql, texts},
+    catalogue::{create, draft, number, psql, retried, texts},
     support::{
         self,
         app::App,
@@ -52,13 +52,13 @@ fn an_import_that_makes_a_category_while_another_is_edited_waits_for_nobody() {
     let (mut attempts, mut moving) = (0, None::<JoinHandle<_>>);
     let editor_pid = pid(&mut editor);
     let mut editor = Some(editor);
-    let imported = edit::retried(&mut conn, |conn| {
+    let imported = retried(&mut conn, |conn| {
         attempts += 1;
         products::upsert(conn, &draft(&json!({"title": "Desk", "categories": ["Home"]})))?;
         if let Some(mut editor) = editor.take() {
             moving = Some(thread::spawn(move || {
                 let patch = json!({"name": "House", "slug": "house"});
-                edit::retried(&mut editor, |conn| categories::patch(conn, home, Precondition::Exists, &patch))
+                retried(&mut editor, |conn| categories::patch(conn, home, Precondition::Exists, &patch))
             }));
             wait_for_lock(&mut db.connect(), &format!("pid = {editor_pid}"));
         }

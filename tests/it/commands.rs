@@ -11,6 +11,7 @@ use crate::{
         chaos::Relay,
         database,
         process::{Instance, aisle, open_folder},
+        waiting::{PATIENCE, wait_for},
     },
 };
 
@@ -35,8 +36,12 @@ fn printed_token(instance: &Instance) -> Option<String> {
 }
 
 fn status_with(instance: &Instance, token: &str) -> u16 {
+    status_of(instance, "brands", token)
+}
+
+fn status_of(instance: &Instance, noun: &str, token: &str) -> u16 {
     let client = reqwest::blocking::Client::new();
-    let request = client.get(format!("{}/v1/admin/tokens", instance.url)).bearer_auth(token);
+    let request = client.get(format!("{}/v1/admin/{noun}", instance.url)).bearer_auth(token);
     request.send().unwrap().status().as_u16()
 }
 
@@ -46,7 +51,7 @@ fn one_command_serves_and_ends_in_order() {
     let folder = parent.path().join("data");
     let mut instance = serve(&folder);
     let token = printed_token(&instance).expect("the first start prints a token");
-    assert_eq!(status_with(&instance, &token), 200);
+    assert_eq!(status_of(&instance, "tokens", &token), 200, "it can make others");
     assert!(instance.stop_and_wait().success());
     assert!(!folder.join("postgres/postmaster.pid").exists(), "its database has been stopped");
 
@@ -85,10 +90,22 @@ fn tokens_are_made_listed_and_revoked_beside_a_running_server() {
     let created = run(&folder, &["token", "create", "--name", "robot", "--expires-days", "7", "--json"]);
     let created: Value = serde_json::from_str(&standard_output(&created)).unwrap();
     let (id, token) = (created["id"].as_str().unwrap(), created["token"].as_str().unwrap());
-    assert_eq!(created["name"], "robot");
+    assert_eq!((&created["name"], &created["scope"]), (&"robot".into(), &"write".into()));
     assert_eq!(status_with(&instance, token), 200);
+    assert_eq!(status_of(&instance, "tokens", token), 403);
+    let manager = run(&folder, &["token", "create", "--name", "manager", "--scope", "manage"]);
+    assert_eq!(status_of(&instance, "tokens", standard_output(&manager).trim()), 200);
 
+    let last_use = || -> Option<String> {
+        let listed = standard_output(&run(&folder, &["token", "list", "--json"]));
+        let listed: Vec<Value> = serde_json::from_str(&listed).unwrap();
+        let robot = listed.into_iter().find(|token| token["name"] == "robot").unwrap();
+        robot["last_used_at"].as_str().map(str::to_owned)
+    };
+    let last_use = wait_for(PATIENCE, "the note of a use", last_use);
     let listed = standard_output(&run(&folder, &["token", "list"]));
+    let minute: String = last_use.replace('T', " ").chars().take(16).collect();
+    assert!(listed.contains(&minute), "{listed}");
     assert!(listed.lines().any(|line| line.contains(id) && line.contains("works")), "{listed}");
     let secret = token.rsplit_once(&id.replace('-', "")).unwrap().1;
     assert!(!listed.contains(secret), "secrets are shown once");

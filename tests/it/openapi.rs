@@ -60,6 +60,7 @@ fn answers_have_what_the_description_requires() {
         ("/v1/admin/synonyms", "/v1/admin/synonyms".to_owned()),
         ("/v1/admin/synonyms/{id}", format!("/v1/admin/synonyms/{synonyms}")),
         ("/v1/admin/tokens", "/v1/admin/tokens".to_owned()),
+        ("/v1/admin/audit-log", "/v1/admin/audit-log?limit=2".to_owned()),
         ("/readyz", "/readyz".to_owned()),
         ("/problems/{code}", "/problems/invalid".to_owned()),
     ] {

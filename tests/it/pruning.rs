@@ -40,10 +40,10 @@ fn what_is_old_goes_in_batches_and_the_head_stays() {
     let mut conn = db.connect();
     six_old_events(&mut conn);
     let keep = Retention { batch: 3, ..KEEP };
-    assert_eq!(prune(&mut conn, keep).unwrap(), Pruned { events: 3, has_more: true });
+    assert_eq!(prune(&mut conn, keep).unwrap(), Pruned { rows: 3, has_more: true });
     assert_eq!(positions(&mut conn), ["4", "5", "6"]);
-    assert_eq!(prune(&mut conn, keep).unwrap(), Pruned { events: 2, has_more: false });
-    assert_eq!(prune(&mut conn, keep).unwrap(), Pruned { events: 0, has_more: false });
+    assert_eq!(prune(&mut conn, keep).unwrap(), Pruned { rows: 2, has_more: false });
+    assert_eq!(prune(&mut conn, keep).unwrap(), Pruned { rows: 0, has_more: false });
     assert_eq!(positions(&mut conn), ["6"]);
     assert_eq!(number(&mut conn, "SELECT pos AS number FROM catalog_pruned"), 5);
 }
@@ -55,10 +55,10 @@ fn the_young_stay_with_all_that_follows_them() {
     six_old_events(&mut conn);
     // The clock was set back afterwards: a younger event before older ones.
     psql(&mut conn, "UPDATE catalog_event SET stamped_at = now() WHERE pos IN (3, 5)");
-    assert_eq!(prune(&mut conn, KEEP).unwrap().events, 2);
+    assert_eq!(prune(&mut conn, KEEP).unwrap().rows, 2);
     assert_eq!(positions(&mut conn), ["3", "4", "5", "6"]);
     let few = Retention { positions_max: 2, ..KEEP };
-    assert_eq!(prune(&mut conn, few).unwrap().events, 2, "however young, no more than so many");
+    assert_eq!(prune(&mut conn, few).unwrap().rows, 2, "however young, no more than so many");
     assert_eq!(positions(&mut conn), ["5", "6"]);
 }
 
@@ -72,7 +72,7 @@ fn what_a_member_has_yet_to_apply_stays() {
         "INSERT INTO catalog_member (id, url, lease_ms, acked) VALUES (gen_random_uuid(), 'http://slow', 2000, 4), \
          (gen_random_uuid(), 'http://fast', 2000, 6)",
     );
-    assert_eq!(prune(&mut conn, KEEP).unwrap().events, 3);
+    assert_eq!(prune(&mut conn, KEEP).unwrap().rows, 3);
     // The event at which the slow one stands tells it that this is still the log it knows.
     assert_eq!(positions(&mut conn), ["4", "5", "6", "7"]);
 }
@@ -84,9 +84,9 @@ fn one_prunes_at_a_time() {
     six_old_events(&mut conn);
     let mut other = db.connect();
     psql(&mut other, "BEGIN; SELECT pg_advisory_xact_lock(4205)");
-    assert_eq!(prune(&mut conn, KEEP).unwrap(), Pruned { events: 0, has_more: false });
+    assert_eq!(prune(&mut conn, KEEP).unwrap(), Pruned { rows: 0, has_more: false });
     psql(&mut other, "COMMIT");
-    assert_eq!(prune(&mut conn, KEEP).unwrap().events, 5);
+    assert_eq!(prune(&mut conn, KEEP).unwrap().rows, 5);
 }
 
 /// An instance that starts finds a long, old log and prunes it; one that was there before goes on, edits and lists too.

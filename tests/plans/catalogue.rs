@@ -126,12 +126,15 @@ impl<'a> Catalogue<'a> {
               WHERE tgrelid = 'catalog_event'::regclass AND NOT tgisinternal AND tgenabled = 'A'",
         );
         connection.batch_execute(LOG).expect("a log");
+        connection.batch_execute(AUDIT_LOG).expect("an audit log");
         connection.batch_execute("ALTER TABLE catalog_event ENABLE TRIGGER ALL").expect("triggers");
         for name in fired {
             let always = format!("ALTER TABLE catalog_event ENABLE ALWAYS TRIGGER {name}");
             connection.batch_execute(&always).expect("triggers");
         }
-        connection.batch_execute("VACUUM ANALYZE catalog_event, product_document").expect("statistics");
+        connection
+            .batch_execute("VACUUM ANALYZE catalog_event, product_document, audit_entry")
+            .expect("statistics");
         let products =
             number(&mut connection, "SELECT count(*) AS number FROM product WHERE status = 'active'");
         Self { url, redis: server.services.redis_url(), products }
@@ -180,6 +183,13 @@ const LOG: &str = "
     INSERT INTO catalog_event (xid, pos, deps, products, listed, at, stamped_at)
       SELECT (1000000000000 + n)::text::xid8, nextval('catalog_pos'), ARRAY[n], ARRAY[p.id], ARRAY[p.id],
              now() - interval '1 hour', now() - interval '1 hour'
+        FROM (SELECT id, row_number() OVER () AS n FROM product, generate_series(1, 2)) p";
+
+/// Two edits of each product, all within what is kept.
+const AUDIT_LOG: &str = "
+    INSERT INTO audit_entry (id, at, actor, action, method, path, request_id, address, xid)
+      SELECT gen_random_uuid(), now() - n * interval '1 second', 'settings', 'patch_product', 'PATCH',
+             '/v1/admin/products/' || p.id, n, '127.0.0.1', n::text::xid8
         FROM (SELECT id, row_number() OVER () AS n FROM product, generate_series(1, 2)) p";
 
 /// The number a query answers, in its column `number`.

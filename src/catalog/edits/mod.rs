@@ -4,6 +4,7 @@
 //! carry and answer is exported here, so that whoever sends them needs no name of `store`.
 
 mod attributes;
+mod audit_log;
 mod brands;
 mod categories;
 mod product_types;
@@ -19,6 +20,7 @@ pub use self::{
         CreateAttributeDefinition, DeleteAttributeDefinition, GetAttributeDefinition,
         ListAttributeDefinitions, PatchAttributeDefinition, ReplaceAttributeDefinition,
     },
+    audit_log::ListAuditEntries,
     brands::{CreateBrand, DeleteBrand, GetBrand, ListBrands, PatchBrand, ReplaceBrand},
     categories::{
         CreateCategory, DeleteCategory, GetCategory, ListCategories, PatchCategory, ReplaceCategory,
@@ -40,6 +42,7 @@ pub use self::{
 pub use crate::store::{
     Precondition,
     attributes::{AdminAttributeDefinition, AttributeDefinitionDraft},
+    audit_log::{AuditEntry, AuditPage},
     brands::{AdminBrand, BrandDraft},
     categories::{AdminCategory, CategoryDraft},
     product_types::{AdminProductType, Misfits, ProductTypeDraft},
@@ -59,11 +62,11 @@ pub trait Query: Send + 'static {
     fn run(&self, connection: &mut Connection) -> Result<Self::Reply, StoreError>;
 }
 
-/// A change that a store actor makes in one transaction, with its log event.
+/// A change that a store actor makes in one transaction, with its log event and its entry in the audit log.
 pub trait Edit: Send + 'static {
     /// What is answered once it is committed.
     type Reply: Send + 'static;
-    /// Name for logs and metrics, e.g. `update_product`.
+    /// Name for logs and metrics, and in the audit log, e.g. `patch_product`.
     const NAME: &'static str;
     /// Does it inside an open transaction; an error rolls everything back. Called again in a new one after a collision with
     /// other edits.

@@ -70,12 +70,12 @@ pub(in crate::http) async fn get(
     responses((status = 201, description = "The new attribute definition", body = AdminAttributeDefinition))
 )]
 pub(in crate::http) async fn create(
-    _: Authorized<WriteScope>,
+    authorized: Authorized<WriteScope>,
     request: HttpRequest,
     payload: Payload,
 ) -> Result<HttpResponse, Problem> {
-    resource::create(&request, payload, "/v1/admin/attributes", read, |draft| CreateAttributeDefinition {
-        draft,
+    resource::create(&authorized, &request, payload, "/v1/admin/attributes", read, |draft| {
+        CreateAttributeDefinition { draft }
     })
     .await
 }
@@ -91,12 +91,12 @@ pub(in crate::http) async fn create(
     responses((status = 200, description = "The attribute definition after the edit", body = AdminAttributeDefinition))
 )]
 pub(in crate::http) async fn replace(
-    _: Authorized<WriteScope>,
+    authorized: Authorized<WriteScope>,
     request: HttpRequest,
     payload: Payload,
 ) -> Result<HttpResponse, Problem> {
     let edit = |id, precondition, draft| ReplaceAttributeDefinition { id, precondition, draft };
-    resource::replace(&request, payload, read, edit).await
+    resource::replace(&authorized, &request, payload, read, edit).await
 }
 
 /// Change parts of an attribute definition
@@ -115,12 +115,12 @@ pub(in crate::http) async fn replace(
     responses((status = 200, description = "The attribute definition after the edit", body = AdminAttributeDefinition))
 )]
 pub(in crate::http) async fn patch(
-    _: Authorized<WriteScope>,
+    authorized: Authorized<WriteScope>,
     request: HttpRequest,
     payload: Payload,
 ) -> Result<HttpResponse, Problem> {
     let edit = |id, precondition, patch| PatchAttributeDefinition { id, precondition, patch };
-    resource::patch(&request, payload, (read, READ_ONLY), edit).await
+    resource::patch(&authorized, &request, payload, (read, READ_ONLY), edit).await
 }
 
 /// Delete an attribute definition
@@ -133,10 +133,11 @@ pub(in crate::http) async fn patch(
     responses((status = 204, description = "The attribute definition is gone"))
 )]
 pub(in crate::http) async fn delete(
-    _: Authorized<WriteScope>,
+    authorized: Authorized<WriteScope>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
-    resource::delete(&request, |id, precondition| DeleteAttributeDefinition { id, precondition }).await
+    resource::delete(&authorized, &request, |id, precondition| DeleteAttributeDefinition { id, precondition })
+        .await
 }
 
 fn read(document: &Value, extent: Extent) -> Result<AttributeDefinitionDraft, Problem> {

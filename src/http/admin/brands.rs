@@ -66,11 +66,12 @@ pub(in crate::http) async fn get(
     responses((status = 201, description = "The new brand", body = AdminBrand))
 )]
 pub(in crate::http) async fn create(
-    _: Authorized<WriteScope>,
+    authorized: Authorized<WriteScope>,
     request: HttpRequest,
     payload: Payload,
 ) -> Result<HttpResponse, Problem> {
-    resource::create(&request, payload, "/v1/admin/brands", read, |draft| CreateBrand { draft }).await
+    resource::create(&authorized, &request, payload, "/v1/admin/brands", read, |draft| CreateBrand { draft })
+        .await
 }
 
 /// Replace a brand
@@ -84,12 +85,12 @@ pub(in crate::http) async fn create(
     responses((status = 200, description = "The brand after the edit", body = AdminBrand))
 )]
 pub(in crate::http) async fn replace(
-    _: Authorized<WriteScope>,
+    authorized: Authorized<WriteScope>,
     request: HttpRequest,
     payload: Payload,
 ) -> Result<HttpResponse, Problem> {
     let edit = |id, precondition, draft| ReplaceBrand { id, precondition, draft };
-    resource::replace(&request, payload, read, edit).await
+    resource::replace(&authorized, &request, payload, read, edit).await
 }
 
 /// Change parts of a brand
@@ -108,12 +109,12 @@ pub(in crate::http) async fn replace(
     responses((status = 200, description = "The brand after the edit", body = AdminBrand))
 )]
 pub(in crate::http) async fn patch(
-    _: Authorized<WriteScope>,
+    authorized: Authorized<WriteScope>,
     request: HttpRequest,
     payload: Payload,
 ) -> Result<HttpResponse, Problem> {
     let edit = |id, precondition, patch| PatchBrand { id, precondition, patch };
-    resource::patch(&request, payload, (read, READ_ONLY), edit).await
+    resource::patch(&authorized, &request, payload, (read, READ_ONLY), edit).await
 }
 
 /// Delete a brand
@@ -126,10 +127,10 @@ pub(in crate::http) async fn patch(
     responses((status = 204, description = "The brand is gone"))
 )]
 pub(in crate::http) async fn delete(
-    _: Authorized<WriteScope>,
+    authorized: Authorized<WriteScope>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
-    resource::delete(&request, |id, precondition| DeleteBrand { id, precondition }).await
+    resource::delete(&authorized, &request, |id, precondition| DeleteBrand { id, precondition }).await
 }
 
 fn read(document: &Value, extent: Extent) -> Result<BrandDraft, Problem> {

@@ -67,11 +67,14 @@ pub(in crate::http) async fn get(
     responses((status = 201, description = "The new category", body = AdminCategory))
 )]
 pub(in crate::http) async fn create(
-    _: Authorized<WriteScope>,
+    authorized: Authorized<WriteScope>,
     request: HttpRequest,
     payload: Payload,
 ) -> Result<HttpResponse, Problem> {
-    resource::create(&request, payload, "/v1/admin/categories", read, |draft| CreateCategory { draft }).await
+    resource::create(&authorized, &request, payload, "/v1/admin/categories", read, |draft| CreateCategory {
+        draft,
+    })
+    .await
 }
 
 /// Replace a category
@@ -85,12 +88,12 @@ pub(in crate::http) async fn create(
     responses((status = 200, description = "The category after the edit", body = AdminCategory))
 )]
 pub(in crate::http) async fn replace(
-    _: Authorized<WriteScope>,
+    authorized: Authorized<WriteScope>,
     request: HttpRequest,
     payload: Payload,
 ) -> Result<HttpResponse, Problem> {
     let edit = |id, precondition, draft| ReplaceCategory { id, precondition, draft };
-    resource::replace(&request, payload, read, edit).await
+    resource::replace(&authorized, &request, payload, read, edit).await
 }
 
 /// Change parts of a category
@@ -109,12 +112,12 @@ pub(in crate::http) async fn replace(
     responses((status = 200, description = "The category after the edit", body = AdminCategory))
 )]
 pub(in crate::http) async fn patch(
-    _: Authorized<WriteScope>,
+    authorized: Authorized<WriteScope>,
     request: HttpRequest,
     payload: Payload,
 ) -> Result<HttpResponse, Problem> {
     let edit = |id, precondition, patch| PatchCategory { id, precondition, patch };
-    resource::patch(&request, payload, (read, READ_ONLY), edit).await
+    resource::patch(&authorized, &request, payload, (read, READ_ONLY), edit).await
 }
 
 /// Delete a category
@@ -127,10 +130,10 @@ pub(in crate::http) async fn patch(
     responses((status = 204, description = "The category is gone"))
 )]
 pub(in crate::http) async fn delete(
-    _: Authorized<WriteScope>,
+    authorized: Authorized<WriteScope>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
-    resource::delete(&request, |id, precondition| DeleteCategory { id, precondition }).await
+    resource::delete(&authorized, &request, |id, precondition| DeleteCategory { id, precondition }).await
 }
 
 fn read(document: &Value, extent: Extent) -> Result<CategoryDraft, Problem> {

@@ -1,10 +1,12 @@
 //! The admin API: reads and edits for token holders.
 //!
 //! Handlers check the token, read the request, send one message and answer with what it replied. Every edit of a versioned
-//! object needs `If-Match`; every answer carries the version it shows.
+//! object needs `If-Match`; every answer carries the version it shows. Edits are made with the proof of authorization
+//! ([`super::authorization::Authorized::edit`]), which names their origin.
 
 mod answer;
 pub(super) mod attributes;
+pub(super) mod audit_log;
 pub(super) mod brands;
 pub(super) mod categories;
 mod fields;
@@ -58,4 +60,5 @@ pub(super) fn declare(routes: &mut Routes<'_>) {
     });
     routes.at("/v1/admin/tokens", |at| at.get(tokens::list).post(tokens::create));
     routes.at("/v1/admin/tokens/{id}", |at| at.delete(tokens::revoke));
+    routes.at("/v1/admin/audit-log", |at| at.get(audit_log::list));
 }

@@ -70,12 +70,14 @@ pub(in crate::http) async fn get(
     responses((status = 201, description = "The new product type", body = AdminProductType))
 )]
 pub(in crate::http) async fn create(
-    _: Authorized<WriteScope>,
+    authorized: Authorized<WriteScope>,
     request: HttpRequest,
     payload: Payload,
 ) -> Result<HttpResponse, Problem> {
-    resource::create(&request, payload, "/v1/admin/product-types", read, |draft| CreateProductType { draft })
-        .await
+    resource::create(&authorized, &request, payload, "/v1/admin/product-types", read, |draft| {
+        CreateProductType { draft }
+    })
+    .await
 }
 
 /// Replace a product type
@@ -89,12 +91,12 @@ pub(in crate::http) async fn create(
     responses((status = 200, description = "The product type after the edit", body = AdminProductType))
 )]
 pub(in crate::http) async fn replace(
-    _: Authorized<WriteScope>,
+    authorized: Authorized<WriteScope>,
     request: HttpRequest,
     payload: Payload,
 ) -> Result<HttpResponse, Problem> {
     let edit = |id, precondition, draft| ReplaceProductType { id, precondition, draft };
-    resource::replace(&request, payload, read, edit).await
+    resource::replace(&authorized, &request, payload, read, edit).await
 }
 
 /// Change parts of a product type
@@ -113,12 +115,12 @@ pub(in crate::http) async fn replace(
     responses((status = 200, description = "The product type after the edit", body = AdminProductType))
 )]
 pub(in crate::http) async fn patch(
-    _: Authorized<WriteScope>,
+    authorized: Authorized<WriteScope>,
     request: HttpRequest,
     payload: Payload,
 ) -> Result<HttpResponse, Problem> {
     let edit = |id, precondition, patch| PatchProductType { id, precondition, patch };
-    resource::patch(&request, payload, (read, READ_ONLY), edit).await
+    resource::patch(&authorized, &request, payload, (read, READ_ONLY), edit).await
 }
 
 /// Delete a product type
@@ -131,10 +133,10 @@ pub(in crate::http) async fn patch(
     responses((status = 204, description = "The product type is gone"))
 )]
 pub(in crate::http) async fn delete(
-    _: Authorized<WriteScope>,
+    authorized: Authorized<WriteScope>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
-    resource::delete(&request, |id, precondition| DeleteProductType { id, precondition }).await
+    resource::delete(&authorized, &request, |id, precondition| DeleteProductType { id, precondition }).await
 }
 
 /// Find products that do not fit their type

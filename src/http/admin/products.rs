@@ -82,12 +82,12 @@ pub(in crate::http) async fn get(
     responses((status = 201, description = "The new product", body = AdminProduct))
 )]
 pub(in crate::http) async fn create(
-    _: Authorized<WriteScope>,
+    authorized: Authorized<WriteScope>,
     request: HttpRequest,
     payload: Payload,
 ) -> Result<HttpResponse, Problem> {
     let draft = draft(&body::document(&request, payload).await?)?;
-    let edit = catalog(&request)?.edit(CreateProduct { draft }).await?;
+    let edit = authorized.edit(CreateProduct { draft }).await?;
     created(&edit, "/v1/admin/products", edit.reply.id)
 }
 
@@ -104,14 +104,14 @@ pub(in crate::http) async fn create(
     responses((status = 200, description = "The product after the edit", body = AdminProduct))
 )]
 pub(in crate::http) async fn replace(
-    _: Authorized<WriteScope>,
+    authorized: Authorized<WriteScope>,
     request: HttpRequest,
     payload: Payload,
 ) -> Result<HttpResponse, Problem> {
     let id = path_id(&request, "id")?;
     let precondition = required_match(request.headers())?;
     let draft = draft(&body::document(&request, payload).await?)?;
-    edited(&catalog(&request)?.edit(ReplaceProduct { id, precondition, draft }).await?)
+    edited(&authorized.edit(ReplaceProduct { id, precondition, draft }).await?)
 }
 
 /// Change parts of a product
@@ -130,14 +130,14 @@ pub(in crate::http) async fn replace(
     responses((status = 200, description = "The product after the edit", body = AdminProduct))
 )]
 pub(in crate::http) async fn patch(
-    _: Authorized<WriteScope>,
+    authorized: Authorized<WriteScope>,
     request: HttpRequest,
     payload: Payload,
 ) -> Result<HttpResponse, Problem> {
     let id = path_id(&request, "id")?;
     let precondition = required_match(request.headers())?;
     let patch = body::patch(&request, payload).await?;
-    edited(&catalog(&request)?.edit(PatchProduct { id, precondition, patch }).await?)
+    edited(&authorized.edit(PatchProduct { id, precondition, patch }).await?)
 }
 
 /// Delete a product
@@ -152,12 +152,12 @@ pub(in crate::http) async fn patch(
     responses((status = 204, description = "The product is in the bin, at the version of `ETag`"))
 )]
 pub(in crate::http) async fn delete(
-    _: Authorized<WriteScope>,
+    authorized: Authorized<WriteScope>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
     let id = path_id(&request, "id")?;
     let precondition = required_match(request.headers())?;
-    Ok(binned(&catalog(&request)?.edit(DeleteProduct { id, precondition }).await?))
+    Ok(binned(&authorized.edit(DeleteProduct { id, precondition }).await?))
 }
 
 /// Restore a deleted product
@@ -170,12 +170,12 @@ pub(in crate::http) async fn delete(
     responses((status = 200, description = "The product, back from the bin", body = AdminProduct))
 )]
 pub(in crate::http) async fn restore(
-    _: Authorized<WriteScope>,
+    authorized: Authorized<WriteScope>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
     let id = path_id(&request, "id")?;
     let precondition = required_match(request.headers())?;
-    edited(&catalog(&request)?.edit(RestoreProduct { id, precondition }).await?)
+    edited(&authorized.edit(RestoreProduct { id, precondition }).await?)
 }
 
 fn draft(document: &Value) -> Result<Box<ProductDraft>, Problem> {

@@ -11,7 +11,14 @@ use super::{
 };
 use crate::{
     catalog::edits::{Edit, Precondition, Query},
-    http::{body, conditional::required_match, parameters::path_id, problem::Problem, state::catalog},
+    http::{
+        authorization::{Authorized, WriteScope},
+        body,
+        conditional::required_match,
+        parameters::path_id,
+        problem::Problem,
+        state::catalog,
+    },
 };
 
 /// Reads a noun's document, or a patch of one, and reports all its faults.
@@ -31,6 +38,7 @@ where
 
 /// Makes one below `path`.
 pub(super) async fn create<D, M>(
+    authorized: &Authorized<WriteScope>,
     request: &HttpRequest,
     payload: Payload,
     path: &str,
@@ -41,12 +49,13 @@ where
     M: Edit<Reply: Identified>,
 {
     let draft = read(&body::document(request, payload).await?, Extent::Whole)?;
-    let edit = catalog(request)?.edit(edit(draft)).await?;
+    let edit = authorized.edit(edit(draft)).await?;
     created(&edit, path, edit.reply.id())
 }
 
 /// Replaces the one that the path names.
 pub(super) async fn replace<D, M>(
+    authorized: &Authorized<WriteScope>,
     request: &HttpRequest,
     payload: Payload,
     read: Read<D>,
@@ -58,11 +67,12 @@ where
     let id = path_id(request, "id")?;
     let precondition = required_match(request.headers())?;
     let draft = read(&body::document(request, payload).await?, Extent::Whole)?;
-    edited(&catalog(request)?.edit(edit(id, precondition, draft)).await?)
+    edited(&authorized.edit(edit(id, precondition, draft)).await?)
 }
 
 /// Changes parts of the one that the path names; `read_only` are the fields that an answer has and a patch may repeat.
 pub(super) async fn patch<D, M>(
+    authorized: &Authorized<WriteScope>,
     request: &HttpRequest,
     payload: Payload,
     (read, read_only): (Read<D>, &[&str]),
@@ -76,15 +86,16 @@ where
     let mut patch = body::patch(request, payload).await?;
     read(&patch, Extent::Patch)?;
     drop_fields(&mut patch, read_only);
-    edited(&catalog(request)?.edit(edit(id, precondition, patch)).await?)
+    edited(&authorized.edit(edit(id, precondition, patch)).await?)
 }
 
 /// Deletes the one that the path names.
 pub(super) async fn delete<M: Edit>(
+    authorized: &Authorized<WriteScope>,
     request: &HttpRequest,
     edit: impl FnOnce(Uuid, Precondition) -> M,
 ) -> Result<HttpResponse, Problem> {
     let id = path_id(request, "id")?;
     let precondition = required_match(request.headers())?;
-    Ok(gone(&catalog(request)?.edit(edit(id, precondition)).await?))
+    Ok(gone(&authorized.edit(edit(id, precondition)).await?))
 }

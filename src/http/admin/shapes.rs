@@ -5,7 +5,8 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::{
     catalog::edits::{
-        AdminAttributeDefinition, AdminBrand, AdminCategory, AdminProductType, AdminSynonymSet, Token,
+        AdminAttributeDefinition, AdminBrand, AdminCategory, AdminProductType, AdminSynonymSet, AuditEntry,
+        Token,
     },
     domain::money::Currency,
 };
@@ -109,6 +110,30 @@ pub(in crate::http) struct CreatedToken {
     /// What is kept of it.
     #[serde(flatten)]
     pub token: Token,
+}
+
+/// Page of the audit log.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "describes what the list reads")]
+pub(in crate::http) struct AuditLogParameters {
+    /// Only entries of exactly this path.
+    #[param(example = "/v1/admin/products/01900000-0000-7000-8000-000000000001", min_length = 1)]
+    path: Option<String>,
+    /// Entries per page.
+    #[param(minimum = 1, maximum = 200, default = 20)]
+    limit: Option<u16>,
+    /// `next_cursor` of the page before.
+    cursor: Option<String>,
+}
+
+/// A page of the audit log.
+#[derive(Debug, Serialize, ToSchema)]
+pub(in crate::http) struct AuditLogPage {
+    /// Newest first.
+    pub items: Vec<AuditEntry>,
+    /// Leads to the next page; absent on the last one.
+    pub next_cursor: Option<String>,
 }
 
 /// A price without its currency, which the path names.

@@ -14,7 +14,6 @@ use crate::{
         body,
         parameters::{path_id, path_text},
         problem::{Fault, Problem},
-        state::catalog,
     },
     limits::{NAME_LENGTH_MAX, STOCK_MAX},
 };
@@ -35,11 +34,11 @@ use crate::{
     responses((status = 200, description = "The variant after the edit", body = AdminVariant))
 )]
 pub(in crate::http) async fn set(
-    _: Authorized<WriteScope>,
+    authorized: Authorized<WriteScope>,
     request: HttpRequest,
     payload: Payload,
 ) -> Result<HttpResponse, Problem> {
-    change(&request, payload, "quantity", StockChange::Set).await
+    change(&authorized, &request, payload, "quantity", StockChange::Set).await
 }
 
 /// Add units of a variant at a location, or take some away
@@ -58,14 +57,15 @@ pub(in crate::http) async fn set(
     responses((status = 200, description = "The variant after the edit", body = AdminVariant))
 )]
 pub(in crate::http) async fn adjust(
-    _: Authorized<WriteScope>,
+    authorized: Authorized<WriteScope>,
     request: HttpRequest,
     payload: Payload,
 ) -> Result<HttpResponse, Problem> {
-    change(&request, payload, "by", StockChange::Adjust).await
+    change(&authorized, &request, payload, "by", StockChange::Adjust).await
 }
 
 async fn change(
+    authorized: &Authorized<WriteScope>,
     request: &HttpRequest,
     payload: Payload,
     field: &'static str,
@@ -79,7 +79,7 @@ async fn change(
     let units = fields.integer(field, -bound..=bound);
     fields.require(field);
     fields.finish()?;
-    edited(&catalog(request)?.edit(ChangeStock { id, location, change: change(units) }).await?)
+    edited(&authorized.edit(ChangeStock { id, location, change: change(units) }).await?)
 }
 
 fn path_location(request: &HttpRequest) -> Result<String, Problem> {

@@ -68,11 +68,14 @@ pub(in crate::http) async fn get(
     responses((status = 201, description = "The new synonym set", body = AdminSynonymSet))
 )]
 pub(in crate::http) async fn create(
-    _: Authorized<WriteScope>,
+    authorized: Authorized<WriteScope>,
     request: HttpRequest,
     payload: Payload,
 ) -> Result<HttpResponse, Problem> {
-    resource::create(&request, payload, "/v1/admin/synonyms", read, |draft| CreateSynonymSet { draft }).await
+    resource::create(&authorized, &request, payload, "/v1/admin/synonyms", read, |draft| CreateSynonymSet {
+        draft,
+    })
+    .await
 }
 
 /// Replace a synonym set
@@ -86,12 +89,12 @@ pub(in crate::http) async fn create(
     responses((status = 200, description = "The synonym set after the edit", body = AdminSynonymSet))
 )]
 pub(in crate::http) async fn replace(
-    _: Authorized<WriteScope>,
+    authorized: Authorized<WriteScope>,
     request: HttpRequest,
     payload: Payload,
 ) -> Result<HttpResponse, Problem> {
     let edit = |id, precondition, draft| ReplaceSynonymSet { id, precondition, draft };
-    resource::replace(&request, payload, read, edit).await
+    resource::replace(&authorized, &request, payload, read, edit).await
 }
 
 /// Change parts of a synonym set
@@ -110,12 +113,12 @@ pub(in crate::http) async fn replace(
     responses((status = 200, description = "The synonym set after the edit", body = AdminSynonymSet))
 )]
 pub(in crate::http) async fn patch(
-    _: Authorized<WriteScope>,
+    authorized: Authorized<WriteScope>,
     request: HttpRequest,
     payload: Payload,
 ) -> Result<HttpResponse, Problem> {
     let edit = |id, precondition, patch| PatchSynonymSet { id, precondition, patch };
-    resource::patch(&request, payload, (read, READ_ONLY), edit).await
+    resource::patch(&authorized, &request, payload, (read, READ_ONLY), edit).await
 }
 
 /// Delete a synonym set
@@ -128,10 +131,10 @@ pub(in crate::http) async fn patch(
     responses((status = 204, description = "The synonym set is gone"))
 )]
 pub(in crate::http) async fn delete(
-    _: Authorized<WriteScope>,
+    authorized: Authorized<WriteScope>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
-    resource::delete(&request, |id, precondition| DeleteSynonymSet { id, precondition }).await
+    resource::delete(&authorized, &request, |id, precondition| DeleteSynonymSet { id, precondition }).await
 }
 
 fn read(document: &Value, extent: Extent) -> Result<SynonymSetDraft, Problem> {

@@ -1,4 +1,6 @@
 //! Admin tokens. Only the hash of a secret is stored: a token's text is shown once, when it is made.
+//!
+//! They have a scope of their own: whoever holds the token of an editor must not make another that outlives its revocation.
 
 use actix_web::{HttpRequest, HttpResponse, web::Payload};
 use chrono::{DateTime, Utc};
@@ -13,7 +15,7 @@ use crate::{
     catalog::edits::{CreateToken, ListTokens, RevokeToken, Scope},
     domain::token,
     http::{
-        authorization::{Authorized, ReadScope, WriteScope},
+        authorization::{Authorized, ManageScope},
         body,
         parameters::{Query, path_id},
         problem::Problem,
@@ -30,7 +32,7 @@ use crate::{
     responses((status = 200, description = "All tokens, without their secrets", body = TokenList))
 )]
 pub(in crate::http) async fn list(
-    _: Authorized<ReadScope>,
+    _: Authorized<ManageScope>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
     Query::parse(request.query_string()).finish()?;
@@ -49,13 +51,13 @@ pub(in crate::http) async fn list(
     responses((status = 201, description = "The new token", body = CreatedToken))
 )]
 pub(in crate::http) async fn create(
-    _: Authorized<WriteScope>,
+    authorized: Authorized<ManageScope>,
     request: HttpRequest,
     payload: Payload,
 ) -> Result<HttpResponse, Problem> {
     let (name, scope, expires_at) = read(&body::document(&request, payload).await?)?;
     let (edit, secret) = CreateToken::with_new_secret(name, scope, expires_at);
-    let created = catalog(&request)?.edit(edit).await?.reply;
+    let created = authorized.edit(edit).await?.reply;
     let location = format!("/v1/admin/tokens/{}", created.id);
     let secret = token::format(created.id, &secret);
     created_plain(location, &CreatedToken { secret, token: created })
@@ -71,24 +73,20 @@ pub(in crate::http) async fn create(
     responses((status = 204, description = "The token works no more"))
 )]
 pub(in crate::http) async fn revoke(
-    _: Authorized<WriteScope>,
+    authorized: Authorized<ManageScope>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
     let id = path_id(&request, "id")?;
-    Ok(gone(&catalog(&request)?.edit(RevokeToken { id }).await?))
+    Ok(gone(&authorized.edit(RevokeToken { id }).await?))
 }
 
 fn read(document: &Value) -> Result<(String, Scope, Option<DateTime<Utc>>), Problem> {
     let mut fields = Fields::of(document, Extent::Whole);
     let name = fields.name();
-    let scope = match fields.text("scope", 16).as_deref() {
-        Some("read") => Scope::Read,
-        Some("write") => Scope::Write,
-        Some(_) | None => {
-            fields.report("scope", "unknown_scope", "must be read or write");
-            Scope::Read
-        }
-    };
+    let scope = fields.text("scope", 16).and_then(|name| Scope::parse(&name)).unwrap_or_else(|| {
+        fields.report("scope", "unknown_scope", "must be read, write or manage");
+        Scope::Read
+    });
     let expires_at = fields.text("expires_at", 64).and_then(|text| {
         let time = DateTime::parse_from_rfc3339(&text).ok().map(|time| time.to_utc());
         match time {

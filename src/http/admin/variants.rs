@@ -53,14 +53,14 @@ pub(in crate::http) async fn get(
     responses((status = 200, description = "The variant after the edit", body = AdminVariant))
 )]
 pub(in crate::http) async fn patch(
-    _: Authorized<WriteScope>,
+    authorized: Authorized<WriteScope>,
     request: HttpRequest,
     payload: Payload,
 ) -> Result<HttpResponse, Problem> {
     let id = path_id(&request, "id")?;
     let precondition = required_match(request.headers())?;
     let patch = body::patch(&request, payload).await?;
-    edited(&catalog(&request)?.edit(PatchVariant { id, precondition, patch }).await?)
+    edited(&authorized.edit(PatchVariant { id, precondition, patch }).await?)
 }
 
 /// Set a variant's price in a currency
@@ -78,7 +78,7 @@ pub(in crate::http) async fn patch(
     responses((status = 200, description = "The variant after the edit", body = AdminVariant))
 )]
 pub(in crate::http) async fn set_price(
-    _: Authorized<WriteScope>,
+    authorized: Authorized<WriteScope>,
     request: HttpRequest,
     payload: Payload,
 ) -> Result<HttpResponse, Problem> {
@@ -86,7 +86,7 @@ pub(in crate::http) async fn set_price(
     let currency = path_currency(&request)?;
     let precondition = required_match(request.headers())?;
     let price = price(body::document(&request, payload).await?, currency)?;
-    edited(&catalog(&request)?.edit(SetPrice { id, precondition, price }).await?)
+    edited(&authorized.edit(SetPrice { id, precondition, price }).await?)
 }
 
 /// Remove a variant's price in a currency
@@ -103,13 +103,13 @@ pub(in crate::http) async fn set_price(
     responses((status = 200, description = "The variant after the edit", body = AdminVariant))
 )]
 pub(in crate::http) async fn remove_price(
-    _: Authorized<WriteScope>,
+    authorized: Authorized<WriteScope>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
     let id = path_id(&request, "id")?;
     let currency = path_currency(&request)?;
     let precondition = required_match(request.headers())?;
-    edited(&catalog(&request)?.edit(RemovePrice { id, precondition, currency }).await?)
+    edited(&authorized.edit(RemovePrice { id, precondition, currency }).await?)
 }
 
 fn path_currency(request: &HttpRequest) -> Result<Currency, Problem> {

@@ -75,7 +75,7 @@ fn complete(path: &str, method: &HttpMethod, operation: &mut Operation) {
         }
     } else if path.starts_with("/v1/admin/") {
         codes.extend([Code::InvalidParameter, Code::Unauthorized, Code::Overloaded]);
-        admin(method, operation, &mut codes);
+        admin(path, method, operation, &mut codes);
         if path.contains('{') {
             codes.push(Code::NotFound);
         }
@@ -146,13 +146,27 @@ fn store_read(operation: &mut Operation) {
     operation.responses.responses.insert("304".to_owned(), RefOr::T(not_modified));
 }
 
-fn admin(method: &HttpMethod, operation: &mut Operation, codes: &mut Vec<Code>) {
-    operation.security = Some(vec![SecurityRequirement::new(TOKEN, Vec::<String>::new())]);
+/// Name of the scope that a token needs.
+fn scope(path: &str, method: &HttpMethod) -> &'static str {
+    let is_managed =
+        ["/v1/admin/tokens", "/v1/admin/audit-log"].iter().any(|managed| path.starts_with(managed));
+    if is_managed {
+        "manage"
+    } else if matches!(method, HttpMethod::Get) {
+        "read"
+    } else {
+        "write"
+    }
+}
+
+fn admin(path: &str, method: &HttpMethod, operation: &mut Operation, codes: &mut Vec<Code>) {
+    let scope = scope(path, method);
+    operation.security = Some(vec![SecurityRequirement::new(TOKEN, [scope])]);
     let description = "Id to name the request by in problems and logs";
     let parameters = operation.parameters.get_or_insert_default();
     parameters.push(RefOr::T(header_parameter("X-Request-Id", description)));
     let edits = !matches!(method, HttpMethod::Get);
-    if edits {
+    if scope != "read" {
         codes.push(Code::Forbidden);
     }
     if edits && operation.operation_id.as_deref() != Some("revoke_token") {

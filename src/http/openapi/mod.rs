@@ -93,6 +93,7 @@ const PATH: &str = "/openapi.json";
         admin::tokens::list,
         admin::tokens::create,
         admin::tokens::revoke,
+        admin::audit_log::list,
         operations::live,
         operations::ready,
         operations::measured,
@@ -108,7 +109,8 @@ const PATH: &str = "/openapi.json";
         (name = "brands", description = "Brands."),
         (name = "product types", description = "Product types and the definitions of their attributes."),
         (name = "synonyms", description = "Words that searches take for each other."),
-        (name = "tokens", description = "Admin tokens."),
+        (name = "tokens", description = "Admin tokens. Their scopes: `read`; `write` edits as well; `manage` makes, lists and revokes tokens as well, and reads the audit log."),
+        (name = "audit log", description = "Who edited what."),
         (name = "operations", description = "For operators and their tools."),
     ),
     modifiers(&Common)

@@ -63,6 +63,7 @@ pub(super) fn run(stage: &mut Stage<'_>) {
     let token = stage.send(&Method::POST, "tokens", &json!({"name": "plans", "scope": "read"}));
     stage.read("tokens");
     stage.delete(&format!("tokens/{}", id(&token)));
+    audit_log(stage);
     products(stage, &brand, &below);
     existing(stage);
     // In use by what is in the bin, so refused: the look at what uses it is what counts.
@@ -76,6 +77,16 @@ pub(super) fn run(stage: &mut Stage<'_>) {
     stage.delete(&format!("categories/{}", id(&unused)));
     // A category moves with its products.
     stage.send(&Method::PATCH, &below, &json!({"parent_id": null}));
+}
+
+/// The newest entries and those after them, of everything and of a product.
+fn audit_log(stage: &Stage<'_>) {
+    let of_product = format!("limit=1&path=/v1/admin/products/{}", stage.ids[0]);
+    for list in ["limit=200", &of_product] {
+        let first = stage.read(&format!("audit-log?{list}"));
+        let cursor = first["next_cursor"].as_str().expect("more entries");
+        stage.read(&format!("audit-log?{list}&cursor={cursor}"));
+    }
 }
 
 fn types(stage: &Stage<'_>) {

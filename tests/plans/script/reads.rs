@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use aisle::{
     domain::list::{Filter, ListQuery, Place, SortKey, Start},
-    limits::LOG_PRUNE_BATCH,
+    limits::{AUDIT_PRUNE_BATCH, LOG_PRUNE_BATCH},
     store::{
         events, members,
         pruning::{self, Retention},
@@ -57,6 +57,7 @@ pub(super) fn direct(stage: &mut Stage<'_>) {
     reads::audit::sample(connection, 7, 100).unwrap();
     let token = tokens::list(connection).unwrap().pop().expect("a token");
     tokens::find(connection, token.id).unwrap();
+    tokens::note_use(connection, token.id).unwrap();
 }
 
 /// What shoppers ask.
@@ -119,4 +120,5 @@ pub(super) fn members(stage: &mut Stage<'_>) {
     let keep =
         Retention { age: Duration::ZERO, positions_max: 200, positions_min: 100, batch: LOG_PRUNE_BATCH };
     pruning::prune(connection, keep).unwrap();
+    pruning::prune_audit_log(connection, Duration::ZERO, AUDIT_PRUNE_BATCH).unwrap();
 }
