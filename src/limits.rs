@@ -246,6 +246,37 @@ pub const MIN_POSITION_PATIENCE: Duration = Duration::from_secs(1);
 /// that the machine stood still.
 pub const CLOCK_JUMP_MAX: Duration = Duration::from_millis(100);
 
+/// Dependencies that an answer names for caches in front, with 17 bytes each; beyond it any change purges it. More than a usual
+/// page of 20 products has, and below the 8 KiB that Varnish takes for a header.
+pub const SURROGATE_KEYS_MAX: usize = 256;
+
+/// Longest readable name beside them; percent-encoded names of products fit, made-up ones of strangers need not.
+pub const SURROGATE_NAME_BYTES_MAX: usize = 1024;
+
+/// Bytes of keys in one request that purges; Varnish takes 8 KiB for a header.
+pub const PURGE_HEADER_BYTES_MAX: usize = 7 * 1024;
+
+/// Dependencies that are purged one by one; what changed more is everything, as in the log.
+pub const PURGE_DEPENDENCIES_MAX: usize = 8192;
+
+/// How often the log is read and a cache is told that nothing is missing, with or without a change; caches serve for five
+/// seconds from one to the next (`deploy/varnish/default.vcl`).
+pub const PURGE_INTERVAL: Duration = Duration::from_secs(1);
+
+/// Longest wait for a cache that purges: it does so in microseconds.
+pub const PURGE_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// Longest time from an instance's answer until a cache has it: connect, first byte and pause between bytes of the backends in
+/// `deploy/varnish/default.vcl`.
+pub const CACHE_FETCH_MAX: Duration = Duration::from_secs(10);
+
+/// After so long everything is purged a second time: then no answer is under way any more that was read before the change, be it
+/// by an instance that may go on with what it has until its lease ends.
+pub const PURGE_AGAIN_AFTER: Duration = Duration::from_secs(16);
+
+/// Changes that are purged together the second time.
+pub const PURGE_AGAIN_APART: Duration = Duration::from_secs(1);
+
 /// Restart intensity: at most this many restarts of one kind of actor …
 pub const RESTARTS_MAX: usize = 20;
 
@@ -264,6 +295,7 @@ pub const PRIVATE_SERVER_STOP_TIMEOUT: Duration = Duration::from_secs(30);
 const _: () = assert!(STATEMENT_TIMEOUT.as_millis() < REQUEST_DEADLINE.as_millis());
 const _: () = assert!(SYNC_TIMEOUT.as_millis() > 2 * LEASE_MAX.as_millis());
 const _: () = assert!(CHECKOUT_TIMEOUT.as_millis() < REQUEST_DEADLINE.as_millis());
+const _: () = assert!(PURGE_AGAIN_AFTER.as_millis() > LEASE_MAX.as_millis() + CACHE_FETCH_MAX.as_millis());
 const _: () = assert!(REDIS_TIMEOUT.as_millis() < CHECKOUT_TIMEOUT.as_millis());
 
 /// Dependencies an announcement carries; above it (32 KB) it is a mere doorbell and instances pull.

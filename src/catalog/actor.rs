@@ -9,7 +9,7 @@ use prometheus::IntCounter;
 
 use super::{
     error::CatalogError,
-    messages::{Answer, Body, Get, Key, Outcome, Source},
+    messages::{Answer, Body, Get, Key, Outcome, Parts, Source},
 };
 use crate::{
     cache::{Entry, LocalCache, Value},
@@ -93,7 +93,8 @@ impl Reader {
         match resolve(&entry, get) {
             Resolved::Outcome(outcome) => {
                 let position = entry.stamp.position;
-                Some(Answer { outcome, position, source: Source::Local, unverified: Some(age) })
+                let parts = Parts { via: None, entry };
+                Some(Answer { outcome, position, source: Source::Local, unverified: Some(age), parts })
             }
             Resolved::Follow(_) | Resolved::CodingUnmade => None,
         }
@@ -130,6 +131,7 @@ impl Reader {
                         position,
                         source: Source::Local,
                         unverified: None,
+                        parts: Parts { via, entry },
                     });
                 }
                 Resolved::Follow(next) => {

@@ -17,7 +17,7 @@ use super::{
     health::{self, Health},
     lists::{ListPool, Lists},
     loads::{self, Committed, Run, RunEdit},
-    messages::{Answer, Coding, Get, Key},
+    messages::{Answer, Coding, Get, Key, Parts},
     pool::{AdminPool, StorePool},
     token_uses::{NoteUse, TokenUses},
 };
@@ -200,8 +200,9 @@ impl Catalog {
                 Resolved::Outcome(outcome)
                     if via.as_ref().is_none_or(|via| self.shared.reader.admits(via)) =>
                 {
-                    let Filled { position, source, .. } = filled;
-                    return Ok(Answer { outcome, position, source, unverified: None });
+                    let Filled { position, source, entry } = filled;
+                    let parts = Parts { via, entry };
+                    return Ok(Answer { outcome, position, source, unverified: None, parts });
                 }
                 // The name has gone elsewhere while its product was read.
                 Resolved::Outcome(_) => (missing, via) = (get.key.clone(), None),

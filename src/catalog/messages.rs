@@ -6,7 +6,10 @@ use actix_web::http::header::HeaderValue;
 use bytes::Bytes;
 use uuid::Uuid;
 
-use crate::domain::{list::ListQuery, money::Currency};
+use crate::{
+    cache::Entry,
+    domain::{dependency::Dependency, list::ListQuery, money::Currency},
+};
 
 /// Currency and language of an answer; the language as an index into the settings' list, so that keys stay small and bounded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -116,6 +119,25 @@ pub struct Answer {
     pub source: Source,
     /// Set when nobody can vouch for it: everything committed this long ago is in it, what came later may be missing.
     pub unverified: Option<Duration>,
+    /// What it was made of.
+    pub parts: Parts,
+}
+
+/// The entries that an answer was made of. Kept as they were found: what they depend on is asked for by few.
+#[derive(Debug, Clone)]
+pub struct Parts {
+    /// What the slug or SKU says, where one was asked for.
+    pub via: Option<Arc<Entry>>,
+    /// What it arrived at.
+    pub entry: Arc<Entry>,
+}
+
+impl Parts {
+    /// Everything whose change can change the answer.
+    pub fn dependencies(&self) -> impl Iterator<Item = Dependency> {
+        let entries = self.via.iter().chain(std::iter::once(&self.entry));
+        entries.flat_map(|entry| entry.dependencies.iter().copied())
+    }
 }
 
 /// What a store read found.

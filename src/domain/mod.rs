@@ -19,5 +19,6 @@ pub mod money;
 pub mod origin;
 pub mod rendering;
 pub mod slug;
+pub mod surrogate_key;
 pub mod synonyms;
 pub mod token;

@@ -16,6 +16,14 @@ use crate::{
 /// Seconds for which a cache may go on serving an expired answer while the server cannot be reached.
 const STALE_IF_ERROR: u32 = 86_400;
 
+/// Seconds for which a cache may keep that nothing is there: long enough to spare the server a crowd that follows a dead
+/// link, short enough that a scan over made-up names leaves a cache to what exists, and that a new product is seen where
+/// nobody purges.
+const ABSENT_AGE_MAX: u32 = 60;
+
+/// Caches may keep an answer and must ask each time whether it is still right.
+const MUST_REVALIDATE: &str = "public, no-cache";
+
 /// What HTTP needs of the settings. The admin token is kept as its hash only.
 #[derive(Clone)]
 pub struct HttpSettings {
@@ -105,7 +113,9 @@ pub(super) fn catalog(request: &HttpRequest) -> Result<&Catalog, Problem> {
 /// Header values of store answers, made once: an answer only counts references up.
 #[derive(Debug)]
 pub(super) struct StoreHeaders {
-    pub(super) cache_control: HeaderValue,
+    cache_control: HeaderValue,
+    /// The same where nothing is there, if that may be kept at all.
+    pub(super) absent_cache_control: HeaderValue,
     pub(super) content_languages: Vec<HeaderValue>,
     /// Whether caches may keep answers without asking, and so need keys to purge them by.
     pub(super) surrogate_keys: bool,
@@ -116,18 +126,29 @@ impl StoreHeaders {
     fn new(settings: &HttpSettings) -> Self {
         let age = settings.max_age;
         let cache_control = if age == 0 {
-            "public, no-cache".to_owned()
+            MUST_REVALIDATE.to_owned()
         } else {
             format!("public, max-age={age}, stale-while-revalidate={age}, stale-if-error={STALE_IF_ERROR}")
         };
         let language = |tag: &Locale| HeaderValue::from_str(tag.as_str()).ok();
         Self {
             cache_control: HeaderValue::try_from(cache_control)
-                .unwrap_or(HeaderValue::from_static("public, no-cache")),
+                .unwrap_or(HeaderValue::from_static(MUST_REVALIDATE)),
+            absent_cache_control: HeaderValue::try_from(format!(
+                "public, max-age={}",
+                age.min(ABSENT_AGE_MAX)
+            ))
+            .unwrap_or(HeaderValue::from_static(MUST_REVALIDATE)),
             content_languages: settings.locales.iter().filter_map(language).collect(),
             surrogate_keys: age > 0,
             position: RefCell::new((0, HeaderValue::from(0))),
         }
+    }
+
+    /// How long an answer may be kept. One that nobody vouches for may lack a change for which caches were purged already, so
+    /// it must be asked for again.
+    pub(super) fn cache_control(&self, is_verified: bool) -> HeaderValue {
+        if is_verified { self.cache_control.clone() } else { HeaderValue::from_static(MUST_REVALIDATE) }
     }
 
     /// The value for a log position. Positions move with edits only, so the last one mostly fits again.

@@ -113,6 +113,23 @@ fn id(made: &Value) -> &str {
 }
 
 #[test]
+fn what_may_be_old_is_kept_by_no_cache() {
+    let app = App::start_with(|settings| (settings.search_age, settings.max_age) = (60, 600));
+    ready(&app);
+    app.create_product(&json!({"title": "Lamp one"}));
+    let hidden = app.create_product(&json!({"title": "Chair"}));
+    let headers = || {
+        let answer = app.get(BOUNDED);
+        let keys = answer.headers().contains_key("surrogate-key");
+        (answer.headers()["cache-control"].to_str().expect("text").to_owned(), keys)
+    };
+    let (control, has_keys) = headers();
+    assert!(control.starts_with("public, max-age=600") && has_keys, "{control}");
+    rename(&app, id(&hidden), "Lamp two");
+    assert_eq!(headers(), ("public, no-cache".to_owned(), false));
+}
+
+#[test]
 fn lists_and_unknown_words_are_refused() {
     let app = App::start();
     for path in ["/v1/store/products?freshness=bounded", "/v1/store/products?q=lamp&freshness=stale"] {

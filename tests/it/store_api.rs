@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use aisle::domain::{dependency::Dependency, surrogate_key};
 use reqwest::{Method, blocking::Response};
 use serde_json::{Value, json};
 
@@ -107,10 +108,25 @@ fn a_maximum_age_comes_with_keys_to_purge_by() {
     let made = app.create_product(&lamp());
     let answer = app.get(&path(&made));
     assert!(header(&answer, "cache-control").starts_with("public, max-age=60, stale-while-revalidate="));
-    assert_eq!(
-        header(&answer, "surrogate-key"),
-        format!("aisle product-{}", made["id"].as_str().expect("an id"))
-    );
+    let id = made["id"].as_str().expect("an id");
+    let key = surrogate_key::of(Dependency::product(&id.parse().expect("an id")));
+    assert_eq!(header(&answer, "surrogate-key"), format!("aisle product-{id} {key}"));
+    let by_slug = app.get("/v1/store/products/by-slug/floor-lamp");
+    let keys = header(&by_slug, "surrogate-key");
+    for dependency in [Dependency::slug("floor-lamp"), Dependency::product(&id.parse().expect("an id"))] {
+        assert!(keys.contains(&surrogate_key::of(dependency)), "{keys}");
+    }
+
+    // That nothing is there may be kept for a minute; what is no address of the store at all by nobody.
+    let absent = app.get("/v1/store/products/by-slug/chair");
+    let key = surrogate_key::of(Dependency::slug("chair"));
+    assert_eq!(header(&absent, "surrogate-key"), format!("aisle slug-chair {key}"));
+    assert_eq!(header(&absent, "cache-control"), "public, max-age=60");
+    assert_eq!(header(&app.get("/v1/store/chairs"), "cache-control"), "no-store");
+    app.patch_product(id, &json!({"slug": "tall-lamp"}));
+    let moved = app.get("/v1/store/products/by-slug/floor-lamp");
+    assert_eq!(moved.status(), 301);
+    assert!(header(&moved, "surrogate-key").contains(&surrogate_key::of(Dependency::slug("floor-lamp"))));
 }
 
 #[test]

@@ -21,6 +21,11 @@ use crate::http::problem::{Code, MEDIA_TYPE};
 /// Name of the security scheme.
 const TOKEN: &str = "token";
 
+/// What the keys of an answer are.
+const SURROGATE_KEY: &str = "Keys to purge by, separated by blanks; only with a maximum age. `aisle` is in every answer; a readable \
+    name of what was asked for; then 16 hexadecimal digits for each thing that the answer depends on, or `aisle-any` where \
+    these are more than 256. `aisle purge` purges by them";
+
 /// Adds it all.
 #[derive(Debug)]
 pub(super) struct Common;
@@ -140,8 +145,11 @@ fn store_read(operation: &mut Operation) {
     if let Some(RefOr::T(found)) = operation.responses.responses.get_mut("200") {
         found.headers.extend(headers(&validators));
         let coding = ("Content-Encoding", "Coding of the body; absent when it is sent as it is");
-        let keys = ("Surrogate-Key", "Names to purge by; only with a maximum age");
+        let keys = ("Surrogate-Key", SURROGATE_KEY);
         found.headers.extend(headers(&[coding, keys]));
+    }
+    if let Some(RefOr::T(moved)) = operation.responses.responses.get_mut("301") {
+        moved.headers.extend(headers(&[("Surrogate-Key", SURROGATE_KEY)]));
     }
     operation.responses.responses.insert("304".to_owned(), RefOr::T(not_modified));
 }
@@ -280,6 +288,11 @@ fn own_headers(code: Code) -> BTreeMap<String, RefOr<Header>> {
         (Code::NotFound, ("Catalog-Position", "Log position at which nothing was there; store API only")),
         (Code::NotFound, ("Cache-Status", "Where the answer came from (RFC 9211); store API only")),
         (Code::NotFound, ("Age", "Seconds; only with `detail=unverified`; store API only")),
+        (
+            Code::NotFound,
+            ("Cache-Control", "`no-store`; with a maximum age the store's may be kept for a minute"),
+        ),
+        (Code::NotFound, ("Surrogate-Key", SURROGATE_KEY)),
         (Code::Unauthorized, WHAT_IS_WRONG),
         (Code::Forbidden, WHAT_IS_WRONG),
         (Code::MethodNotAllowed, ("Allow", "The methods of the path")),

@@ -13,7 +13,10 @@ use actix_web::{
 };
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use super::view::View;
+use super::{
+    surrogate::{self, SurrogateKey},
+    view::View,
+};
 use crate::{
     catalog::messages::{Answer, Body, Coding, Get, Key, Outcome, Source},
     http::{
@@ -24,12 +27,11 @@ use crate::{
 };
 
 /// What stands in a path segment or key as it is.
-const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+pub(super) const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 static CACHE_STATUS: HeaderName = HeaderName::from_static("cache-status");
 static CATALOG_POSITION: HeaderName = HeaderName::from_static("catalog-position");
 static CATALOG_MIN_POSITION: HeaderName = HeaderName::from_static("catalog-min-position");
-static SURROGATE_KEY: HeaderName = HeaderName::from_static("surrogate-key");
 
 static HIT_LOCAL: HeaderValue = HeaderValue::from_static("aisle; hit; detail=local");
 static HIT_SHARED: HeaderValue = HeaderValue::from_static("aisle; hit; detail=shared");
@@ -42,10 +44,6 @@ static GZIP: HeaderValue = HeaderValue::from_static("gzip");
 static ZSTD: HeaderValue = HeaderValue::from_static("zstd");
 static VARY_CODING: HeaderValue = HeaderValue::from_static("Accept-Encoding");
 static VARY_BOTH: HeaderValue = HeaderValue::from_static("Accept-Encoding, Accept-Language");
-
-/// Kind and name by which a cache in front may be told to forget an answer.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct SurrogateKey<'a>(pub(super) &'static str, pub(super) &'a str);
 
 /// Asks the catalogue and answers with what it found.
 pub(super) async fn answer(
@@ -94,9 +92,13 @@ fn respond(
     takes_identity: bool,
     answer: Answer,
 ) -> Result<HttpResponse, Problem> {
-    let Answer { outcome, position, source, unverified } = answer;
+    let Answer { outcome, position, source, unverified, parts } = answer;
     let position = state.headers.position(position);
-    let source = if unverified.is_some() { UNVERIFIED.clone() } else { cache_status(source) };
+    let is_verified = unverified.is_none();
+    let source = if is_verified { cache_status(source) } else { UNVERIFIED.clone() };
+    // Only what a cache may keep is ever purged.
+    let may_keep = state.headers.surrogate_keys && is_verified;
+    let keys = if may_keep { surrogate.value(parts.dependencies()) } else { None };
     match outcome {
         Outcome::Found(body) => {
             if body.coding == Coding::Identity && !takes_identity {
@@ -104,24 +106,32 @@ fn respond(
             }
             let mut response = found(request, state, view, body);
             let headers = response.headers_mut();
+            headers.insert(header::CACHE_CONTROL, state.headers.cache_control(is_verified));
             headers.insert(CATALOG_POSITION.clone(), position);
             headers.insert(CACHE_STATUS.clone(), source);
-            if state.headers.surrogate_keys {
-                insert_surrogate_key(headers, surrogate);
-            }
+            surrogate::insert(headers, keys);
             Ok(response)
         }
         Outcome::MovedTo(slug) => {
             let mut response = moved(request, &slug);
             let headers = response.headers_mut();
-            headers.insert(header::CACHE_CONTROL, state.headers.cache_control.clone());
+            headers.insert(header::CACHE_CONTROL, state.headers.cache_control(is_verified));
             headers.insert(CATALOG_POSITION.clone(), position);
             headers.insert(CACHE_STATUS.clone(), source);
+            surrogate::insert(headers, keys);
             Ok(response)
         }
-        Outcome::Absent => Err(Problem::not_found()
-            .with_header(CATALOG_POSITION.clone(), position)
-            .with_header(CACHE_STATUS.clone(), source)),
+        Outcome::Absent => {
+            let mut problem = Problem::not_found()
+                .with_header(CATALOG_POSITION.clone(), position)
+                .with_header(CACHE_STATUS.clone(), source);
+            // Problems are kept by nobody, unless they can be purged.
+            if keys.is_some() {
+                problem =
+                    problem.with_header(header::CACHE_CONTROL, state.headers.absent_cache_control.clone());
+            }
+            Err(surrogate::add(problem, keys))
+        }
     }
 }
 
@@ -160,7 +170,6 @@ fn found(request: &HttpRequest, state: &State, view: View, body: Body) -> HttpRe
     };
     let headers = response.headers_mut();
     headers.insert(header::ETAG, etag);
-    headers.insert(header::CACHE_CONTROL, state.headers.cache_control.clone());
     headers.insert(header::VARY, if view.varies { VARY_BOTH.clone() } else { VARY_CODING.clone() });
     if let Some(language) = state.headers.content_languages.get(usize::from(view.key.locale)) {
         headers.insert(header::CONTENT_LANGUAGE, language.clone());
@@ -237,17 +246,6 @@ fn link(request: &HttpRequest, cursor: &str, relation: &str) -> Option<HeaderVal
     // Writing to a string cannot fail.
     let _infallible = write!(link, "cursor={cursor}>; rel=\"{relation}\"");
     HeaderValue::try_from(link).ok()
-}
-
-fn insert_surrogate_key(headers: &mut HeaderMap, SurrogateKey(kind, name): SurrogateKey<'_>) {
-    let value = if name.is_empty() {
-        format!("aisle {kind}")
-    } else {
-        format!("aisle {kind}-{}", utf8_percent_encode(name, SEGMENT))
-    };
-    if let Ok(value) = HeaderValue::try_from(value) {
-        headers.insert(SURROGATE_KEY.clone(), value);
-    }
 }
 
 #[cfg(test)]

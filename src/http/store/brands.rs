@@ -2,11 +2,7 @@
 
 use actix_web::{HttpRequest, HttpResponse, web::Data};
 
-use super::{
-    answer::{SurrogateKey, answer},
-    categories::untranslated,
-    shapes::ViewParameters,
-};
+use super::{answer::answer, categories::untranslated, shapes::ViewParameters, surrogate::SurrogateKey};
 use crate::{
     catalog::messages::Key,
     domain::category::StoreBrands,

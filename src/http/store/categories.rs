@@ -3,8 +3,9 @@
 use actix_web::{HttpRequest, HttpResponse, web::Data};
 
 use super::{
-    answer::{SurrogateKey, answer},
+    answer::answer,
     shapes::ViewParameters,
+    surrogate::SurrogateKey,
     view::{View, only_view},
 };
 use crate::{

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use actix_web::{HttpRequest, HttpResponse, web::Data};
 
 use super::{
-    answer::{SurrogateKey, answer_within},
+    answer::answer_within,
     filters,
     shapes::{ListParameters, ProductPage, ViewParameters},
+    surrogate::SurrogateKey,
     view,
 };
 use crate::{

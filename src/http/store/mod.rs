@@ -10,6 +10,7 @@ pub(super) mod lists;
 pub(super) mod products;
 pub(super) mod shapes;
 pub(super) mod suggestions;
+mod surrogate;
 mod view;
 
 use super::route::Routes;

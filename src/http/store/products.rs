@@ -2,10 +2,7 @@
 
 use actix_web::{HttpRequest, HttpResponse, web::Data};
 
-use super::{
-    answer::{SurrogateKey, answer},
-    view::only_view,
-};
+use super::{answer::answer, surrogate::SurrogateKey, view::only_view};
 use crate::{
     catalog::messages::Key,
     domain::rendering::StoreProduct,

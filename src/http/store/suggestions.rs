@@ -3,8 +3,9 @@
 use actix_web::{HttpRequest, HttpResponse, web::Data};
 
 use super::{
-    answer::{SurrogateKey, answer},
+    answer::answer,
     shapes::{SuggestionParameters, ViewParameters},
+    surrogate::SurrogateKey,
     view,
 };
 use crate::{
