@@ -17,7 +17,7 @@ use self::{
     report::{Difference, NotVerified, Report},
     subject::{Subject, Truth},
 };
-use super::{error::CliError, output, services};
+use super::{error::CliError, output, plain_http, services};
 use crate::{
     domain::money::Currency,
     settings::{ServiceSettings, parse_currency},
@@ -52,7 +52,7 @@ pub(super) struct Check {
     seed: Option<u32>,
 
     /// Address of an instance or a load balancer to ask instead of the listed ones, http only; may be repeated
-    #[arg(long = "url", value_name = "URL", value_parser = parse_url)]
+    #[arg(long = "url", value_name = "URL", value_parser = plain_http::parse_url)]
     urls: Vec<String>,
 
     /// Currency of the answers to compare; that of the instances, so that their usual answers are looked at
@@ -231,25 +231,4 @@ fn difference(
 
 fn random() -> Result<u32, CliError> {
     getrandom::u32().map_err(|error| CliError::Failed(format!("no randomness: {error}")))
-}
-
-fn parse_url(text: &str) -> Result<String, String> {
-    match url::Url::parse(text) {
-        Ok(url) if url.scheme() == "http" && url.host().is_some() => Ok(text.to_owned()),
-        Ok(_) => Err("must be an http:// address; ask instances directly, not through TLS".to_owned()),
-        Err(error) => Err(error.to_string()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_plain_http_is_asked() {
-        assert!(parse_url("http://127.0.0.1:8080").is_ok());
-        for bad in ["https://shop.example", "shop.example:80", "/", ""] {
-            assert!(parse_url(bad).is_err(), "{bad}");
-        }
-    }
 }

@@ -10,6 +10,8 @@ mod migrate;
 pub mod open_files;
 mod openapi;
 mod output;
+mod plain_http;
+mod purge;
 mod serve;
 mod services;
 mod signals;
@@ -61,6 +63,7 @@ enum Command {
     Import(import::Import),
     Demo(demo::Demo),
     Check(check::Check),
+    Purge(purge::Purge),
     Openapi(openapi::Openapi),
 }
 
@@ -74,6 +77,7 @@ pub fn main() -> ExitCode {
         Command::Import(command) => command.run(),
         Command::Demo(command) => command.run(),
         Command::Check(command) => command.run(),
+        Command::Purge(command) => command.run(),
         Command::Openapi(command) => command.run(),
     };
     match done {

@@ -21,7 +21,7 @@ impl Signals {
     }
 
     /// The next one; whether it is SIGTERM.
-    async fn next(&mut self) -> bool {
+    pub(super) async fn next(&mut self) -> bool {
         tokio::select! {
             _ = self.interrupt.recv() => false,
             _ = self.terminate.recv() => true,

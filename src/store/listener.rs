@@ -9,7 +9,7 @@ use super::{
     era::ExpectedEra,
     error::StoreError,
     events::{self, Pulled},
-    members,
+    members::{self, RenewalRow},
     pool::connect,
 };
 
@@ -48,6 +48,12 @@ impl Listener {
     /// Events after a position, oldest first. Blocks for one round trip.
     pub fn pull(&mut self, after: i64, limit: i64) -> Result<Pulled, StoreError> {
         events::pull(&mut self.connection, after, limit)
+    }
+
+    /// Events after a position as a renewal shows them, with the era and what the position holds, for one who is no member.
+    /// Blocks for one round trip.
+    pub fn observe(&mut self, after: i64, limit: i64) -> Result<RenewalRow, StoreError> {
+        members::renew(&mut self.connection, Uuid::nil(), after, limit)
     }
 
     /// Tells those whom no message reaches that `member` has applied the log up to `applied`. Blocks for one commit.

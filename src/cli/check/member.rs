@@ -8,7 +8,10 @@ use ureq::{Agent, Body, http::Response};
 use uuid::Uuid;
 
 use super::subject::{Content, Subject};
-use crate::domain::{locale::Locale, money::Currency, rendering::View};
+use crate::{
+    cli::plain_http,
+    domain::{locale::Locale, money::Currency, rendering::View},
+};
 
 /// Longest body that is read: a page of products at their limits.
 const BODY_BYTES_MAX: u64 = 256 * 1024 * 1024;
@@ -53,15 +56,8 @@ pub(super) enum Readiness {
 
 impl Member {
     pub(super) fn new(id: Option<Uuid>, url: &str, currency: Currency, timeout: Duration) -> Self {
-        let agent = Agent::config_builder()
-            .http_status_as_error(false)
-            .max_redirects(0)
-            .max_redirects_will_error(false)
-            .proxy(None)
-            .timeout_global(Some(timeout))
-            .build();
         let view = View { currency, locale: Locale::default() };
-        Self { id, url: url.trim_end_matches('/').to_owned(), view, agent: Agent::new_with_config(agent) }
+        Self { id, url: url.trim_end_matches('/').to_owned(), view, agent: plain_http::agent(timeout) }
     }
 
     /// Asks whether it works, and learns its language.
