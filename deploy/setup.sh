@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs what building and running Aisle needs and this machine lacks: a C compiler and linker, libpq, and the programs
 # of Postgres and Redis (not when DATABASE_URL names a database: then only what building needs); with --tests also the load
-# balancers that tests use. Says what it does, starts no service, and does nothing when everything is there.
+# balancers and the HTTP cache that tests use. Says what it does, starts no service, and does nothing when everything is there.
 set -eu
 
 say() { printf 'setup: %s\n' "$*" >&2; }
@@ -43,6 +43,11 @@ fi
 if [ "${1:-}" = --tests ]; then
     have haproxy || exists /usr/sbin/haproxy || missing="$missing haproxy"
     have nginx || exists /usr/sbin/nginx || missing="$missing nginx-light"
+    # Its modules are packaged by Debian only; elsewhere its tests are left out.
+    if have apt-get; then
+        have varnishd || exists /usr/sbin/varnishd || missing="$missing varnish"
+        exists /usr/lib/*/varnish/vmods/libvmod_xkey.so || missing="$missing varnish-modules"
+    fi
 fi
 missing=${missing# }
 
@@ -78,7 +83,7 @@ case " $* " in
 esac
 install "$@"
 if command -v systemctl >/dev/null; then
-    for service in redis-server haproxy nginx-light; do
+    for service in redis-server haproxy nginx-light varnish; do
         case " $* " in *" $service "*) systemctl -q disable "${service%-light}" || true ;; esac
     done
 fi

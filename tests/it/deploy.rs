@@ -41,18 +41,28 @@ fn prometheus_accepts_the_alerts() {
     assert!(checked.status.success(), "{}", String::from_utf8_lossy(&checked.stderr));
 }
 
+/// The help of the commands that files of `deploy/` run.
+fn help() -> String {
+    let of = |command: &str| {
+        let help =
+            Command::new(env!("CARGO_BIN_EXE_aisle")).args([command, "--help"]).output().expect("the help");
+        String::from_utf8(help.stdout).expect("text")
+    };
+    of("serve") + &of("purge")
+}
+
 /// Every setting that a file of `deploy/` gives is one of the program's.
 #[test]
 fn files_give_settings_that_exist() {
-    let help =
-        Command::new(env!("CARGO_BIN_EXE_aisle")).args(["serve", "--help"]).output().expect("the help");
-    let help = String::from_utf8(help.stdout).expect("text");
+    let help = help();
     let files = [
         "Dockerfile",
         "compose.yaml",
         "kubernetes/aisle.yaml",
         "systemd/aisle@.service",
+        "systemd/aisle-purge.service",
         "systemd/aisle.env.example",
+        "varnish/default.vcl",
     ];
     for source in files {
         let text = file(source);

@@ -101,6 +101,15 @@ impl Relay {
         (relay, through.to_string())
     }
 
+    /// A relay to the HTTP server at this address, and the address through the relay.
+    pub(crate) fn to_http(url: &str) -> (Self, String) {
+        let parsed = Url::parse(url).expect("an HTTP URL");
+        let host = parsed.host_str().expect("a host in the URL");
+        let relay = Self::start(Target::Tcp(format!("{host}:{}", parsed.port().unwrap_or(80))));
+        let through = format!("http://{}", relay.address);
+        (relay, through)
+    }
+
     fn start(target: Target) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
         let address = listener.local_addr().expect("a bound address");

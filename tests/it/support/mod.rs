@@ -5,9 +5,11 @@ pub(crate) mod balancer;
 pub(crate) mod chaos;
 pub(crate) mod database;
 pub(crate) mod process;
+pub(crate) mod purger;
 pub(crate) mod redis;
 pub(crate) mod services;
 pub(crate) mod trap;
+pub(crate) mod varnish;
 pub(crate) mod waiting;
 
 pub(crate) use self::database::{database, empty_database};
