@@ -21,6 +21,7 @@ use super::{
 use crate::{
     catalog::edits::{FindToken, Scope},
     domain::token,
+    limiting::Key,
 };
 
 /// Proof that the request's token has the scope.
@@ -79,17 +80,22 @@ pub(super) async fn authorize(request: &HttpRequest) -> Result<Scope, Problem> {
     };
     let state = request.app_data::<web::Data<State>>();
     let state = state.ok_or_else(|| Problem::internal("the worker has no state"))?;
+    let limits = state.limits.as_ref();
+    limits.map_or(Ok(()), |limits| limits.refuse_guessing(request))?;
     if let Some(expected) = &state.admin_token
         && bool::from(token::hash(text).ct_eq(expected))
     {
+        limits.map_or(Ok(()), |limits| limits.count_token(request, Key::SettingsToken))?;
         return Ok(Scope::Write);
     }
     if let Some((id, secret)) = token::parse(text)
         && let Some((found, expected)) = catalog(request)?.query(FindToken { id }).await?
         && bool::from(token::hash(secret).ct_eq(&expected))
     {
+        limits.map_or(Ok(()), |limits| limits.count_token(request, Key::Token(id)))?;
         return Ok(found.scope);
     }
+    limits.map_or(Ok(()), |limits| limits.count_failure(request))?;
     let challenge = r#"Bearer realm="aisle", error="invalid_token""#;
     Err(unauthorized("the token is unknown, expired or revoked", challenge))
 }

@@ -37,6 +37,7 @@ mod freshness;
 mod hostile;
 mod identity;
 mod import;
+mod limits;
 mod listeners;
 mod lists;
 mod log;
