@@ -30,6 +30,10 @@ use crate::{
         rules::Rules,
     },
     http::{self, certificate::CertificateError},
+    limiting::{
+        Limits,
+        exchanger::{self, Exchange},
+    },
     limits::{LEAVE_TIMEOUT, RESTARTS_MAX, RESTARTS_WITHIN, SNAPSHOT_TIMEOUT},
     listeners::{Listeners, cannot_listen},
     settings::ServeSettings,
@@ -116,6 +120,7 @@ impl Application {
         let folder = settings.snapshot_dir.clone();
         let file = folder.map(|folder| SnapshotFile::new(folder, catalogue, language.clone()));
         let lists = Arc::new(Lists::new(language, file));
+        let limits = Limits::new(settings, &metrics.limits);
         let shared = start_actors(settings, pools, (coherence, lists), redis.as_ref(), &restarts, metrics);
         let follower = Arc::new(start_follower(backends, &shared));
         let mut children: Vec<Arc<dyn Heal>> = vec![
@@ -128,12 +133,17 @@ impl Application {
         ];
         children.push(Arc::new(start_feeder(backends, &shared)));
         children.push(Arc::new(start_pruner(settings, backends, &shared)));
+        if let Some(limits) = &limits {
+            let (limits, redis_url) = (Arc::clone(limits), backends.redis_url.clone());
+            let exchange = Exchange { limits, redis_url, catalogue, metrics: Arc::clone(&shared.metrics) };
+            children.push(Arc::new(exchanger::start(exchange, &restarts)));
+        }
         if let Some(messenger) = &shared.messenger {
             children.push(Arc::<Slot<Messenger>>::clone(messenger));
         }
         CatalogSupervisor::new(children, restarts).start();
         let (admin_address, doors) = (listeners.admin_address, Some(listeners.doors(settings)?));
-        let server = serve(settings, listeners, &shared)?;
+        let server = serve(settings, listeners, &shared, limits)?;
         Ok(Self { address, admin_address, scheme, doors, shared, follower, keeper, server })
     }
 
@@ -345,9 +355,10 @@ fn serve(
     settings: &ServeSettings,
     listeners: Listeners,
     shared: &Shared,
+    limits: Option<Arc<Limits>>,
 ) -> Result<actix_web::dev::Server, StartError> {
     let admin_address = listeners.admin_address;
-    let of_http = http::HttpSettings::new(settings, &shared.draining, admin_address);
+    let of_http = http::HttpSettings::new(settings, &shared.draining, admin_address).with_limits(limits);
     let own = shared.clone();
     let mut server = HttpServer::new(move || {
         // Runs once on each worker's thread: the catalogue actor lives there.

@@ -13,6 +13,7 @@ pub mod dump;
 pub mod embedded;
 pub mod http;
 pub mod import;
+pub mod limiting;
 pub mod limits;
 mod listeners;
 pub mod listing;

@@ -304,6 +304,26 @@ pub const ANNOUNCEMENT_DEPENDENCIES_MAX: usize = 4096;
 /// Store reads in flight on one HTTP worker; a hit takes microseconds, so this is reached only when the worker is drowning.
 pub const CATALOG_INFLIGHT_MAX: usize = 16_384;
 
+/// Window of rate limits in seconds: limits are told per minute.
+pub const RATE_LIMIT_WINDOW_SECONDS: u32 = 60;
+
+/// Tokens that do not work, of one address in a window: far more than anybody pastes wrongly. Secrets that the server makes
+/// cannot be guessed at any rate; a token of the settings, which may be short, gets under 30,000 guesses a day, and none of
+/// them costs the database more than a look-up.
+pub const FAILED_AUTHORIZATIONS_MAX: u32 = 20;
+
+/// Clients counted in one window by each limit, some 8 MB: a flood of made-up addresses must not take all memory.
+pub const RATE_LIMIT_KEYS_MAX: usize = 1 << 16;
+
+/// Time between two exchanges of counts with the other instances: how long a client may go beyond a limit at several of them.
+pub const RATE_LIMIT_EXCHANGE_INTERVAL: Duration = Duration::from_millis(100);
+
+/// Counts of one exchange, for which Redis does nothing else for a few milliseconds; more wait for the next.
+pub const RATE_LIMIT_EXCHANGE_KEYS_MAX: usize = 1024;
+
+/// How long counts stay in Redis after their window: instances whose clocks are late still add to it.
+pub const RATE_LIMIT_LINGER: Duration = Duration::from_mins(1);
+
 /// How often the supervisor looks at its children.
 pub const SUPERVISION_INTERVAL: Duration = Duration::from_millis(100);
 

@@ -4,7 +4,10 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::domain::{locale::Locale, money::Currency};
+use crate::{
+    domain::{locale::Locale, money::Currency},
+    limits::RATE_LIMIT_WINDOW_SECONDS,
+};
 
 /// Where Postgres and Redis are; shared by every command that needs them.
 #[derive(Debug, Clone, Args)]
@@ -144,6 +147,23 @@ pub struct ServeSettings {
     /// one in the data folder if Postgres is the private one, else none
     #[arg(long, env = "AISLE_SNAPSHOT_DIR")]
     pub snapshot_dir: Option<PathBuf>,
+
+    /// Requests per minute of one client address to the store API; 0: no limit
+    #[arg(long, env = "AISLE_RATE_LIMIT_ADDRESS", default_value_t = 0)]
+    pub rate_limit_address: u32,
+
+    /// Requests per minute of one token to the admin API; 0: no limit
+    #[arg(long, env = "AISLE_RATE_LIMIT_TOKEN", default_value_t = 0)]
+    pub rate_limit_token: u32,
+
+    /// Seconds of a window of rate limits; not for operators, who think in minutes
+    #[arg(long, hide = true, default_value_t = RATE_LIMIT_WINDOW_SECONDS, value_parser = clap::value_parser!(u32).range(1..))]
+    pub rate_limit_window: u32,
+
+    /// Balancers in front that add to `X-Forwarded-For`: the client's address is so many from its end; 0: the header is not
+    /// believed, the client is who connects
+    #[arg(long, env = "AISLE_TRUSTED_PROXIES", default_value_t = 0)]
+    pub trusted_proxies: u8,
 
     /// Log every request, not only errors and slow ones
     #[arg(long, env = "AISLE_ACCESS_LOG", default_value_t = false)]

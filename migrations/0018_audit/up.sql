@@ -1,7 +1,9 @@
--- A third scope: who may edit could make tokens that outlived the revocation of their own. Tokens keep what they could.
-ALTER TABLE api_token DROP CONSTRAINT api_token_scope_check;
-UPDATE api_token SET scope = 'manage' WHERE scope = 'write';
-ALTER TABLE api_token ADD CONSTRAINT api_token_scope_check CHECK (scope IN ('read', 'write', 'manage'));
+-- A third scope: who may edit could make tokens that outlived the revocation of their own. Tokens keep what they could. Beside
+-- the scope, so that instances of the release before, which know two, let editors edit while a fleet is brought up to date.
+ALTER TABLE api_token ADD COLUMN manages boolean NOT NULL DEFAULT false;
+COMMENT ON COLUMN api_token.manages IS 'Whether the scope is manage, which includes write.';
+UPDATE api_token SET manages = true WHERE scope = 'write';
+ALTER TABLE api_token ADD CONSTRAINT api_token_manages_check CHECK (scope = 'write' OR NOT manages);
 
 ALTER TABLE api_token ADD COLUMN last_used_at timestamptz;
 COMMENT ON COLUMN api_token.last_used_at IS 'Noted once a minute, beside the requests: up to a minute and a little behind.';

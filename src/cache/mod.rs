@@ -8,6 +8,7 @@ pub mod encode;
 pub mod entry;
 pub mod local;
 pub mod shared;
+pub mod tallies;
 
 pub use entry::{Encoded, Entry, Listing, Value};
 pub use local::LocalCache;

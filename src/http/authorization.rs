@@ -4,7 +4,7 @@
 //! before anything else is read of a request, so that a stranger learns neither what exists nor what a body would do. And it is
 //! what edits are made with, so that the audit log can tell of each who made it.
 
-use std::{fmt, marker::PhantomData};
+use std::{fmt, marker::PhantomData, net::IpAddr};
 
 use actix_web::{
     FromRequest, HttpRequest,
@@ -17,6 +17,7 @@ use subtle::ConstantTimeEq;
 use uuid::Uuid;
 
 use super::{
+    client_address,
     problem::{Code, Problem},
     request_id,
     state::{State, catalog},
@@ -30,6 +31,7 @@ use crate::{
         origin::{Origin, RequestOrigin},
         token,
     },
+    limiting::Key,
 };
 
 /// Proof that the request's token has the scope.
@@ -96,11 +98,17 @@ impl<S: EditingScope> Authorized<S> {
         Ok(catalog(&self.request)?.edit(self.origin(), edit).await?)
     }
 
+    /// Whose request it is, behind the balancers of the settings.
+    fn address(&self) -> Option<IpAddr> {
+        let state = self.request.app_data::<web::Data<State>>()?;
+        client_address::of(&self.request, state.trusted_proxies)
+    }
+
     fn origin(&self) -> Origin {
         let request = RequestOrigin {
             method: self.request.method().as_str().to_owned(),
             id: request_id::of(&self.request),
-            address: self.request.peer_addr().map(|address| address.ip().to_canonical().to_string()),
+            address: self.address().map(|address| address.to_canonical().to_string()),
         };
         let token = self.holder.token.as_ref().map(|(id, name)| (*id, name.as_str()));
         Origin::request(token, self.request.match_info().as_str(), request)
@@ -130,18 +138,23 @@ pub(super) async fn authorize(request: &HttpRequest) -> Result<Holder, Problem> 
     };
     let state = request.app_data::<web::Data<State>>();
     let state = state.ok_or_else(|| Problem::internal("the worker has no state"))?;
+    let limits = state.limits.as_ref();
+    limits.map_or(Ok(()), |limits| limits.refuse_guessing(request))?;
     if let Some(expected) = &state.admin_token
         && bool::from(token::hash(text).ct_eq(expected))
     {
+        limits.map_or(Ok(()), |limits| limits.count_token(request, Key::SettingsToken))?;
         return Ok(Holder { token: None, scope: Scope::Manage });
     }
     if let Some((id, secret)) = token::parse(text)
         && let Some((found, expected)) = catalog(request)?.query(FindToken { id }).await?
         && bool::from(token::hash(secret).ct_eq(&expected))
     {
+        limits.map_or(Ok(()), |limits| limits.count_token(request, Key::Token(id)))?;
         catalog(request)?.note_use(id);
         return Ok(Holder { token: Some((id, found.name)), scope: found.scope });
     }
+    limits.map_or(Ok(()), |limits| limits.count_failure(request))?;
     let challenge = r#"Bearer realm="aisle", error="invalid_token""#;
     Err(unauthorized("the token is unknown, expired or revoked", challenge))
 }

@@ -71,6 +71,8 @@ codes! {
         "`errors` names every wrong place and its rule. Nothing was changed."
     PreconditionRequired PRECONDITION_REQUIRED "precondition_required" "If-Match is required"
         "Send the `ETag` of the version that was edited, or `*` to overwrite whatever is there."
+    RateLimited TOO_MANY_REQUESTS "rate_limited" "Too many requests"
+        "This client, or this token, has made as many requests as it may. Try again after `Retry-After` seconds."
     Internal INTERNAL_SERVER_ERROR "internal" "The server failed"
         "A defect. The server's log has the cause under `request_id`."
     Overloaded SERVICE_UNAVAILABLE "overloaded" "Too much is under way"
@@ -91,9 +93,10 @@ impl Code {
         format!("/problems/{}", self.name())
     }
 
-    /// Seconds after which trying again makes sense, where it does.
+    /// Seconds after which trying again makes sense at the earliest, where it does. A rate limit names the end of its window.
     pub fn retry_after(self) -> Option<u32> {
-        (self.status() == StatusCode::SERVICE_UNAVAILABLE).then_some(1)
+        let passes = [StatusCode::SERVICE_UNAVAILABLE, StatusCode::TOO_MANY_REQUESTS];
+        passes.contains(&self.status()).then_some(1)
     }
 
     /// The kind for a status that the framework answered by itself.

@@ -28,6 +28,7 @@ use futures_util::FutureExt;
 use super::{
     authorization,
     problem::{Code, Problem, REQUEST_ID},
+    rate_limit::RateLimits,
     request_id,
     state::State,
 };
@@ -39,6 +40,12 @@ use crate::{
 
 /// Paths that only token holders learn anything about.
 const ADMIN_PREFIX: &str = "/v1/admin";
+
+/// Paths of the store API, which count against the limit of an address, those that do not exist too.
+const STORE_PREFIX: &str = "/v1/store/";
+
+/// The route of every path that none is declared for.
+const UNMATCHED: &str = "unmatched";
 
 /// What a listener of their own hides from everybody else, beside the admin API.
 const METRICS: &str = "/metrics";
@@ -72,7 +79,7 @@ impl<'a> Routes<'a> {
 
     /// Declares what happens to every other path.
     pub(super) fn otherwise(&mut self) {
-        let route = Rc::new(self.route("unmatched"));
+        let route = Rc::new(self.route(UNMATCHED));
         let refuse = fn_service(|request: ServiceRequest| async move {
             let problem = refuse_path(request.request()).await;
             Ok::<_, Error>(request.error_response(problem))
@@ -90,6 +97,8 @@ impl<'a> Routes<'a> {
             access_log: self.state.access_log,
             draining: self.state.draining.clone(),
             admin: template.starts_with(ADMIN_PREFIX),
+            store: template.starts_with(STORE_PREFIX),
+            limits: self.state.limits.clone().filter(|_| is_limited(template)),
             only_at: self
                 .state
                 .admin_address
@@ -149,16 +158,40 @@ struct Route {
     metrics: Option<RouteMetrics>,
     access_log: bool,
     admin: bool,
+    store: bool,
+    /// What its requests count against, if anything.
+    limits: Option<RateLimits>,
     /// The only listener that knows it, if it has one.
     only_at: Option<SocketAddr>,
     draining: Draining,
 }
 
 impl Route {
+    /// Refuses what no handler needs to see.
+    fn admit(&self, request: &HttpRequest) -> Result<(), Problem> {
+        if let Some(limits) = &self.limits
+            && (self.store || request.path().starts_with(STORE_PREFIX))
+        {
+            limits.count_address(request)?;
+        }
+        if uri_length(request) > URI_BYTES_MAX {
+            return Err(Problem::new(Code::UriTooLong, "path and query together are too long"));
+        }
+        if self.is_hidden_from(request) {
+            return Err(Problem::not_found());
+        }
+        Ok(())
+    }
+
     /// Whether the request came to a listener that does not know the route.
     fn is_hidden_from(&self, request: &HttpRequest) -> bool {
         self.only_at.is_some_and(|own| own != request.app_config().local_addr())
     }
+}
+
+/// Whether requests of a route may count against a limit. What operators and their tools ask never does.
+fn is_limited(template: &str) -> bool {
+    template.starts_with(STORE_PREFIX) || template.starts_with(ADMIN_PREFIX) || template == UNMATCHED
 }
 
 /// Counts a request as under way for as long as it lives; a client may go away at any point.
@@ -188,13 +221,7 @@ where
     let started = Instant::now();
     let in_flight = InFlight::new(route);
     let head = request.request().clone();
-    let answer = if uri_length(&head) > URI_BYTES_MAX {
-        Err(Problem::new(Code::UriTooLong, "path and query together are too long"))
-    } else if in_flight.0.is_hidden_from(&head) {
-        Err(Problem::not_found())
-    } else {
-        Ok(service.call(request))
-    };
+    let answer = in_flight.0.admit(&head).map(|()| service.call(request));
     async move {
         let route = &in_flight.0;
         let answered = match answer {
@@ -215,6 +242,9 @@ where
         let failed = status.is_client_error() || status.is_server_error();
         if failed || route.admin || route.access_log || elapsed > SLOW_REQUEST {
             response = finish(route, response, elapsed);
+        }
+        if route.limits.is_some() {
+            RateLimits::label(&head, response.headers_mut());
         }
         if let Some(metrics) = &route.metrics {
             metrics.observe(head.method().as_str(), response.status().as_u16(), elapsed.as_secs_f64());

@@ -4,10 +4,11 @@ use std::{cell::RefCell, fmt, net::SocketAddr, sync::Arc, time::Duration};
 
 use actix_web::{HttpRequest, http::header::HeaderValue, web::Data};
 
-use super::problem::Problem;
+use super::{problem::Problem, rate_limit::RateLimits};
 use crate::{
     catalog::{Catalog, edits::SecretHash, messages::ViewKey},
     domain::{locale::Locale, money::Currency, token},
+    limiting::Limits,
     settings::ServeSettings,
     supervision::Draining,
     telemetry::metrics::Metrics,
@@ -35,6 +36,8 @@ pub struct HttpSettings {
     draining: Draining,
     search_age: Duration,
     admin_address: Option<SocketAddr>,
+    trusted_proxies: u8,
+    limits: Option<RateLimits>,
 }
 
 impl HttpSettings {
@@ -49,7 +52,16 @@ impl HttpSettings {
             access_log: settings.access_log,
             draining: draining.clone(),
             search_age: Duration::from_secs(settings.search_age.into()),
+            trusted_proxies: settings.trusted_proxies,
+            limits: None,
         }
+    }
+
+    /// Limits the rate of requests.
+    #[must_use]
+    pub fn with_limits(mut self, limits: Option<Arc<Limits>>) -> Self {
+        self.limits = limits.map(|limits| RateLimits::new(limits, self.trusted_proxies));
+        self
     }
 }
 
@@ -85,6 +97,10 @@ pub(super) struct State {
     pub(super) headers: StoreHeaders,
     /// Hash of the admin token of the settings.
     pub(super) admin_token: Option<SecretHash>,
+    /// Balancers in front, which tell whose requests they pass on.
+    pub(super) trusted_proxies: u8,
+    /// Rate limits, if there are any.
+    pub(super) limits: Option<RateLimits>,
 }
 
 impl State {
@@ -100,6 +116,8 @@ impl State {
             default_view: ViewKey { currency: settings.currency, locale: 0 },
             headers: StoreHeaders::new(settings),
             admin_token: settings.admin_token,
+            trusted_proxies: settings.trusted_proxies,
+            limits: settings.limits.clone(),
         }
     }
 }

@@ -15,6 +15,7 @@ diesel::table! {
         created_at -> Timestamptz,
         expires_at -> Nullable<Timestamptz>,
         revoked_at -> Nullable<Timestamptz>,
+        manages -> Bool,
         last_used_at -> Nullable<Timestamptz>,
     }
 }

@@ -67,6 +67,7 @@ struct Record {
     id: Uuid,
     name: String,
     scope: String,
+    manages: bool,
     hash: Vec<u8>,
     created_at: DateTime<Utc>,
     expires_at: Option<DateTime<Utc>>,
@@ -77,7 +78,11 @@ struct Record {
 impl From<Record> for Token {
     fn from(record: Record) -> Self {
         // The database allows only these; anything else would get the least right.
-        let scope = Scope::parse(&record.scope).unwrap_or(Scope::Read);
+        let scope = match (record.scope.as_str(), record.manages) {
+            ("write", true) => Scope::Manage,
+            ("write", false) => Scope::Write,
+            _ => Scope::Read,
+        };
         let Record { id, name, created_at, expires_at, revoked_at, last_used_at, .. } = record;
         Self { id, name, scope, created_at, expires_at, revoked_at, last_used_at }
     }
@@ -96,7 +101,8 @@ pub fn create(
         .values((
             dsl::id.eq(Uuid::now_v7()),
             dsl::name.eq(name),
-            dsl::scope.eq(scope.name()),
+            dsl::scope.eq(scope.min(Scope::Write).name()),
+            dsl::manages.eq(scope == Scope::Manage),
             dsl::hash.eq(hash.as_slice()),
             dsl::expires_at.eq(expires_at),
         ))

@@ -31,6 +31,8 @@ pub enum Kind {
     Messenger,
     /// Feeds the index of lists.
     ListFeeder,
+    /// Exchanges the counts of rate limits.
+    LimitExchanger,
 }
 
 impl Kind {
@@ -47,6 +49,7 @@ impl Kind {
             Self::LogPruner => &metrics.actors.log_pruner,
             Self::Messenger => &metrics.actors.messenger,
             Self::ListFeeder => &metrics.actors.list_feeder,
+            Self::LimitExchanger => &metrics.actors.limit_exchanger,
         }
     }
 
@@ -63,6 +66,7 @@ impl Kind {
             Self::LogPruner => "log_pruner",
             Self::Messenger => "messenger",
             Self::ListFeeder => "list_feeder",
+            Self::LimitExchanger => "limit_exchanger",
         }
     }
 }

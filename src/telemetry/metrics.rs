@@ -5,6 +5,7 @@
 mod actors;
 mod coherence;
 mod http;
+mod limits;
 mod lists;
 mod pools;
 
@@ -21,6 +22,7 @@ pub use self::{
     actors::{ActorMetrics, ActorsMetrics},
     coherence::CoherenceMetrics,
     http::{HttpMetrics, RouteMetrics},
+    limits::{LimitMetrics, LimitsMetrics},
     lists::ListMetrics,
     pools::PoolMetrics,
 };
@@ -58,6 +60,8 @@ pub struct Metrics {
     pub lists: ListMetrics,
     /// The shared cache's connection.
     pub redis: RedisMetrics,
+    /// Rate limits.
+    pub limits: LimitsMetrics,
 }
 
 /// Results of cache look-ups by layer.
@@ -151,6 +155,7 @@ impl Metrics {
             coherence: Arc::new(CoherenceMetrics::new(&registry)?),
             lists: ListMetrics::new(&registry)?,
             redis: RedisMetrics::new(&registry)?,
+            limits: LimitsMetrics::new(&registry)?,
             registry,
         }))
     }

@@ -30,6 +30,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("dump", &["dump"]),
     ("search", &["search", "domain", "dump", "limits"]),
     ("listing", &["listing", "search", "domain", "dump", "limits"]),
+    ("limiting", &["limiting", "cache", "limits", "settings", "supervision", "telemetry"]),
     ("supervision", &["supervision", "telemetry", "limits", "catalog::CatalogError"]),
     ("telemetry", &["telemetry", "limits"]),
     (
@@ -48,7 +49,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "telemetry",
         ],
     ),
-    ("http", &["http", "catalog", "domain", "limits", "settings", "supervision", "telemetry"]),
+    ("http", &["http", "catalog", "domain", "limiting", "limits", "settings", "supervision", "telemetry"]),
     ("import", &["import", "store", "domain", "limits"]),
     ("embedded", &["embedded", "limits"]),
 ];
@@ -71,6 +72,7 @@ const MUST_NOT_SAY: &[(&str, &[&str])] = &[
     ),
     ("catalog", &["diesel::", "r2d2::", "redis::", "sql_query"]),
     ("coherence", &["diesel::", "r2d2::", "redis::", "sql_query"]),
+    ("limiting", &["diesel::", "r2d2::", "redis::", "sql_query"]),
     ("supervision", &["diesel::", "redis::", "crate::store"]),
     ("store", &["redis::", "actix"]),
     ("cache", &["diesel::", "sql_query"]),

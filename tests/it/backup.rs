@@ -76,7 +76,8 @@ fn a_restored_backup_is_the_catalogue_as_it_was_and_takes_edits() {
     assert_eq!(app.get_json(&product(&ids[0]))["title"], "edited after the backup");
     assert_eq!(copy.get_json(&product(&ids[0]))["title"], "thing 0");
     // The edit is an event, once; joining may be others.
-    let own = format!("SELECT count(*)::int AS number FROM catalog_event WHERE '{}' = ANY (products)", ids[1]);
+    let own =
+        format!("SELECT count(*)::int AS number FROM catalog_event WHERE '{}' = ANY (products)", ids[1]);
     assert_eq!(
         number(&mut restored.connect(), &own),
         number(&mut app.database.as_ref().unwrap().connect(), &own) + 1

@@ -39,6 +39,7 @@ mod freshness;
 mod hostile;
 mod identity;
 mod import;
+mod limits;
 mod listeners;
 mod lists;
 mod log;

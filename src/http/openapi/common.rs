@@ -26,6 +26,12 @@ const SURROGATE_KEY: &str = "Keys to purge by, separated by blanks; only with a 
     name of what was asked for; then 16 hexadecimal digits for each thing that the answer depends on, or `aisle-any` where \
     these are more than 256. `aisle purge` purges by them";
 
+/// What is allowed and what is left of it, where a rate limit is set.
+const RATE_LIMIT: [(&str, &str); 2] = [
+    ("RateLimit-Policy", "Requests that are allowed in a window, `q` in `w` seconds; only with a limit"),
+    ("RateLimit", "How many are left, `r`, for `t` seconds; only with a limit"),
+];
+
 /// Adds it all.
 #[derive(Debug)]
 pub(super) struct Common;
@@ -86,6 +92,13 @@ fn complete(path: &str, method: &HttpMethod, operation: &mut Operation) {
         }
     } else if path.contains('{') {
         codes.push(Code::NotFound);
+    }
+    if path.starts_with("/v1/") {
+        codes.push(Code::RateLimited);
+        for response in operation.responses.responses.values_mut() {
+            let RefOr::T(response) = response else { continue };
+            response.headers.extend(headers(&RATE_LIMIT));
+        }
     }
     for code in codes {
         let status = code.status().as_u16().to_string();
@@ -301,7 +314,8 @@ fn own_headers(code: Code) -> BTreeMap<String, RefOr<Header>> {
     ];
     let retry = code.retry_after().map(|_seconds| ("Retry-After", "Seconds to wait"));
     let own = known.into_iter().filter(|(of, _)| *of == code).map(|(_, header)| header);
-    headers(&own.chain(retry).collect::<Vec<_>>())
+    let limit = RATE_LIMIT.into_iter().filter(|_| code == Code::RateLimited);
+    headers(&own.chain(retry).chain(limit).collect::<Vec<_>>())
 }
 
 fn example(code: Code) -> Example {

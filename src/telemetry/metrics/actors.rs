@@ -38,6 +38,8 @@ pub struct ActorsMetrics {
     pub messenger: ActorMetrics,
     /// Feeds the index of lists.
     pub list_feeder: ActorMetrics,
+    /// Exchanges the counts of rate limits.
+    pub limit_exchanger: ActorMetrics,
 }
 
 impl ActorsMetrics {
@@ -70,6 +72,7 @@ impl ActorsMetrics {
             log_pruner: of("log_pruner")?,
             messenger: of("messenger")?,
             list_feeder: of("list_feeder")?,
+            limit_exchanger: of("limit_exchanger")?,
         })
     }
 }
