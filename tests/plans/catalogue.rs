@@ -185,12 +185,16 @@ const LOG: &str = "
              now() - interval '1 hour', now() - interval '1 hour'
         FROM (SELECT id, row_number() OVER () AS n FROM product, generate_series(1, 2)) p";
 
-/// Two edits of each product, all within what is kept.
+/// Two edits of each product, and before them as many as the script prunes.
 const AUDIT_LOG: &str = "
     INSERT INTO audit_entry (id, at, actor, action, method, path, request_id, address, xid)
       SELECT gen_random_uuid(), now() - n * interval '1 second', 'settings', 'patch_product', 'PATCH',
              '/v1/admin/products/' || p.id, n, '127.0.0.1', n::text::xid8
-        FROM (SELECT id, row_number() OVER () AS n FROM product, generate_series(1, 2)) p";
+        FROM (SELECT id, row_number() OVER () AS n FROM product, generate_series(1, 2)) p;
+    INSERT INTO audit_entry (id, at, actor, action, method, path, request_id, address, xid)
+      SELECT gen_random_uuid(), now() - interval '60 days' - n * interval '1 second', 'settings', 'create_brand', 'POST',
+             '/v1/admin/brands', n, '127.0.0.1', n::text::xid8
+        FROM generate_series(1, 10000) n";
 
 /// The number a query answers, in its column `number`.
 pub(crate) fn number(connection: &mut Connection, query: &str) -> i64 {

@@ -21,6 +21,9 @@ use crate::{catalogue::number, support::waiting::wait_until};
 /// How long the index of a million products may take to be read by a test build.
 const INDEX: Duration = Duration::from_mins(15);
 
+/// Keeps the audit log's entries of the products, and none of those before.
+const AUDIT_KEPT: Duration = Duration::from_hours(30 * 24);
+
 /// What an instance asks before its index of lists stands, what a check asks, what feeds the index.
 pub(super) fn direct(stage: &mut Stage<'_>) {
     let connection = &mut stage.connection;
@@ -120,5 +123,5 @@ pub(super) fn members(stage: &mut Stage<'_>) {
     let keep =
         Retention { age: Duration::ZERO, positions_max: 200, positions_min: 100, batch: LOG_PRUNE_BATCH };
     pruning::prune(connection, keep).unwrap();
-    pruning::prune_audit_log(connection, Duration::ZERO, AUDIT_PRUNE_BATCH).unwrap();
+    pruning::prune_audit_log(connection, AUDIT_KEPT, AUDIT_PRUNE_BATCH).unwrap();
 }
