@@ -159,6 +159,9 @@ fn without_limits_nothing_is_counted_nor_said() {
     assert_eq!(app.shared.metrics.limits.address.keys.get(), 0);
 }
 
+/// Starts a balancer in front of instances at these ports.
+type Start = fn([u16; 3]) -> Balancer;
+
 /// With the balancers' files as they are: what they add is the client, whatever came before it.
 #[test]
 fn the_balancers_say_who_the_client_is() {
@@ -176,8 +179,7 @@ fn the_balancers_say_who_the_client_is() {
         let answer = request.send().expect("an answer");
         (answer.status() == 200).then(|| 1_000_000 - told(&answer).1)
     };
-    let balancers: [(&str, fn([u16; 3]) -> Balancer); 2] =
-        [("haproxy", Balancer::haproxy), ("nginx", Balancer::nginx)];
+    let balancers: [(&str, Start); 2] = [("haproxy", Balancer::haproxy), ("nginx", Balancer::nginx)];
     for (program, start) in balancers {
         if !is_installed(program) {
             continue;
