@@ -11,6 +11,7 @@ fn the_readme_names_every_setting() {
     let command = ServeSettings::augment_args(Command::new("serve"));
     let missing: Vec<_> = command
         .get_arguments()
+        .filter(|argument| !argument.is_hide_set())
         .flat_map(|argument| {
             let flag = argument.get_long().map(|long| format!("`--{long}`"));
             let variable = argument.get_env().map(|name| format!("`{}`", name.to_string_lossy()));
