@@ -56,7 +56,7 @@ histories: setup
 # Faults of all kinds for a quarter of an hour; SECONDS=60 for a quick look.
 SECONDS ?= 900
 soak: setup
-	cargo test --test histories -- --soak --seconds $(SECONDS)
+	cargo test --release --test histories -- --soak --seconds $(SECONDS)
 
 # `make test` does it five times.
 kills: setup
