@@ -66,17 +66,20 @@ impl Soak {
     }
 
     /// What was seen, in words, and what is wrong. Called when no client is left.
+    ///
+    /// Peaks come and go with imports and bulk loads; what is lost never comes back, so it is the least that rises.
     pub(crate) fn judge(&self, world: &World) -> (Vec<String>, Vec<String>) {
         let third = self.looks.len() / 3;
-        let most = |looks: &[Look], what: usize| looks.iter().map(|look| look[what]).max().unwrap_or(0);
+        let parts = [0..third, third..2 * third, 2 * third..self.looks.len()].map(|part| &self.looks[part]);
         let (mut notes, mut troubles) =
             (vec![format!("{} looks at instance {SPARED}", self.looks.len())], Vec::new());
         for (what, (name, allowed)) in GROWTH.into_iter().enumerate() {
-            let [first, second, last] = [0..third, third..2 * third, 2 * third..self.looks.len()]
-                .map(|part| most(&self.looks[part], what));
-            notes.push(format!("{name}, the most in each third: {first}, {second}, {last}"));
-            if self.looks.len() >= LOOKS_MIN && last > second + allowed {
-                troubles.push(format!("{name} grow: {second}, then {last}"));
+            let all = |part: &[Look]| part.iter().map(|look| look[what]).collect::<Vec<_>>();
+            let least = parts.map(|part| all(part).into_iter().min().unwrap_or(0));
+            let most = parts.map(|part| all(part).into_iter().max().unwrap_or(0));
+            notes.push(format!("{name} in each third: {least:?} at least, {most:?} at most"));
+            if self.looks.len() >= LOOKS_MIN && least[2] > least[1] + allowed {
+                troubles.push(format!("{name} grow: at least {}, then {}", least[1], least[2]));
             }
         }
         match events(world) {
