@@ -19,8 +19,8 @@ pub(crate) const SPARED: usize = 0;
 /// Time between two looks.
 const APART: Duration = Duration::from_secs(10);
 
-/// Looks that make a judgement.
-const LOOKS_MIN: usize = 12;
+/// Looks that make a judgement: in shorter runs it is the catalogue that grows, by imports and bulk loads.
+const LOOKS_MIN: usize = 30;
 
 /// What grows by no more than this, from one third of a run to the next, does not grow.
 const GROWTH: [(&str, u64); 4] =
