@@ -28,7 +28,8 @@ impl Signals {
         }
     }
 
-    /// Stops the server when told to. SIGTERM comes from whoever sends requests elsewhere, so the server drains first.
+    /// Stops the server when told to. From then on every answer closes its connection, so that clients who keep theirs do not
+    /// hold the stop up. SIGTERM comes from whoever sends requests elsewhere, so after it the server drains first.
     pub(super) async fn stop(mut self, stopping: Stopping) {
         let is_term = self.next().await;
         let Stopping { server, doors, draining, drain } = stopping;

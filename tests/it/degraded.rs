@@ -120,7 +120,7 @@ fn a_start_waits_for_its_database() {
     let database = database();
     let (relay, url) = Relay::to_postgres(&database.url);
     relay.cut();
-    let healed = std::thread::scope(|scope| {
+    let instance = std::thread::scope(|scope| {
         let started = scope.spawn(|| {
             Instance::serve(&[("DATABASE_URL", url.as_str()), ("AISLE_ADMIN_TOKEN", "any-token-at-all")])
         });
@@ -129,7 +129,7 @@ fn a_start_waits_for_its_database() {
         relay.heal();
         started.join().expect("a server that started")
     });
-    assert!(healed.log().contains("waiting up to 60 s for postgres"), "{}", healed.log());
+    assert!(instance.log().contains("waiting up to 60 s for postgres"), "{}", instance.log());
 }
 
 #[test]
