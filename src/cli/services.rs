@@ -23,13 +23,13 @@ pub(super) struct Opened {
 /// For a server: takes the data folder for itself, or fails because another process has it. A Postgres of the settings is
 /// waited for.
 pub(super) fn own(settings: &ServiceSettings, patience: Duration) -> Result<Opened, CliError> {
-    match &settings.database_url {
+    match given(settings.database_url.as_ref()) {
         Some(database_url) => {
             let opened = external(settings, database_url);
             migrate_when_there(database_url, patience)?;
             Ok(opened)
         }
-        None => private(settings, settings.redis_url.is_none()),
+        None => private(settings, given(settings.redis_url.as_ref()).is_none()),
     }
 }
 
@@ -37,13 +37,13 @@ pub(super) fn own(settings: &ServiceSettings, patience: Duration) -> Result<Open
 ///
 /// Leaves the schema of a database of the settings as it is: changing that is for `serve` and `migrate`.
 pub(super) fn join(settings: &ServiceSettings) -> Result<Opened, CliError> {
-    if let Some(database_url) = &settings.database_url {
+    if let Some(database_url) = given(settings.database_url.as_ref()) {
         return Ok(external(settings, database_url));
     }
     match private(settings, false) {
         Err(CliError::Embedded(in_use @ EmbeddedError::InUse { .. })) => {
             let running = embedded::running(&settings.data_dir).ok_or(in_use)?;
-            let redis_url = settings.redis_url.clone().or(running.redis_url);
+            let redis_url = redis_url(settings).or(running.redis_url);
             Ok(Opened { backends: Backends { database_url: running.database_url, redis_url }, private: None })
         }
         other => other,
@@ -74,15 +74,24 @@ fn may_pass(why: &str) -> bool {
         .any(|lasting| why.contains(lasting))
 }
 
+/// An address of the settings; an empty variable, as `${REDIS_URL:-}` leaves it, names none.
+fn given(url: Option<&String>) -> Option<&String> {
+    url.filter(|url| !url.is_empty())
+}
+
+fn redis_url(settings: &ServiceSettings) -> Option<String> {
+    given(settings.redis_url.as_ref()).cloned()
+}
+
 fn external(settings: &ServiceSettings, database_url: &str) -> Opened {
-    let backends = Backends { database_url: database_url.to_owned(), redis_url: settings.redis_url.clone() };
+    let backends = Backends { database_url: database_url.to_owned(), redis_url: redis_url(settings) };
     Opened { backends, private: None }
 }
 
 fn private(settings: &ServiceSettings, redis: bool) -> Result<Opened, CliError> {
     let options = Options { data_dir: settings.data_dir.clone(), durable: true, redis };
     let services = Services::start(&options)?;
-    let redis_url = settings.redis_url.clone().or_else(|| services.redis_url().map(str::to_owned));
+    let redis_url = redis_url(settings).or_else(|| services.redis_url().map(str::to_owned));
     let backends = Backends { database_url: services.database_url().to_owned(), redis_url };
     pool::migrate(&backends.database_url)?;
     Ok(Opened { backends, private: Some(services) })
