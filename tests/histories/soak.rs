@@ -19,8 +19,8 @@ pub(crate) const SPARED: usize = 0;
 /// Time between two looks.
 const APART: Duration = Duration::from_secs(10);
 
-/// Looks that make a judgement: in shorter runs it is the catalogue that grows, by imports and bulk loads.
-const LOOKS_MIN: usize = 30;
+/// A run that is judged: in a shorter one it is the catalogue that grows, by imports and bulk loads, and what is cached of it.
+const JUDGED_AFTER: Duration = Duration::from_mins(8);
 
 /// What grows by no more than this, from one third of a run to the next, does not grow.
 const GROWTH: [(&str, u64); 4] =
@@ -80,6 +80,8 @@ impl Soak {
     pub(crate) fn judge(&self, world: &World) -> (Vec<String>, Vec<String>) {
         let third = self.looks.len() / 3;
         let parts = [0..third, third..2 * third, 2 * third..self.looks.len()].map(|part| &self.looks[part]);
+        let began = self.heads.first().map(|(at, _)| at.elapsed());
+        let is_judged = began.is_some_and(|ago| ago >= JUDGED_AFTER);
         let (mut notes, mut troubles) =
             (vec![format!("{} looks at instance {SPARED}", self.looks.len())], Vec::new());
         for (what, (name, allowed)) in GROWTH.into_iter().enumerate() {
@@ -87,7 +89,7 @@ impl Soak {
             let least = parts.map(|part| all(part).into_iter().min().unwrap_or(0));
             let most = parts.map(|part| all(part).into_iter().max().unwrap_or(0));
             notes.push(format!("{name} in each third: {least:?} at least, {most:?} at most"));
-            if self.looks.len() >= LOOKS_MIN && least[2] > least[1] + allowed {
+            if is_judged && least[2] > least[1] + allowed {
                 troubles.push(format!("{name} grow: at least {}, then {}", least[1], least[2]));
             }
         }

@@ -104,6 +104,8 @@ impl World {
             ("AISLE_WORKERS", "2".to_owned()),
             ("AISLE_STORE_ACTORS", "4".to_owned()),
             ("AISLE_SHUTDOWN_TIMEOUT", "5".to_owned()),
+            // Full after a short while, so that what grows later is something else.
+            ("AISLE_CACHE_MB", "8".to_owned()),
             ("AISLE_LEASE_MS", manner.lease.to_string()),
             ("AISLE_LOG_RETENTION_HOURS", "1".to_owned()),
             ("AISLE_CONSISTENCY", manner.consistency.to_owned()),
