@@ -19,6 +19,7 @@ use crate::{
         },
         loader::Loader,
         pool::{AdminDesk, AdminPool, StorePool},
+        together::Together,
     },
     closing::Doors,
     coherence::{
@@ -282,6 +283,7 @@ fn start_actors(
     let loader = Loader {
         reader: reader.clone(),
         store: store.clone(),
+        together: Together::default(),
         lists: Arc::clone(&lists),
         list_actors: list_actors.clone(),
         locales: settings.locales.clone().into(),

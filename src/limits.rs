@@ -55,6 +55,10 @@ pub const PAGE_SIZE_MAX: u16 = 200;
 /// Most products of one batch: as many as a page has.
 pub const BATCH_MAX: usize = 200;
 
+/// Most products that are waited for and read by one statement. Sixteen share most of what a statement costs; with more, a
+/// burst over a cold disk would read one after the other what several actors read at once.
+pub const TOGETHER_MAX: usize = 16;
+
 /// Matches of a list are counted up to here: nobody pages further, and what is counted can be stated at a glance.
 pub const TOTAL_MAX: u32 = 10_000;
 

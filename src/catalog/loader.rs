@@ -11,12 +11,13 @@ use super::{
     error::CatalogError,
     lists::{Access, ListPool, Lists, LoadSuggestions},
     loads::{
-        LoadAttributes, LoadBrands, LoadCategories, LoadCategory, LoadProduct, LoadProducts, LoadSku,
-        LoadSlug, Run, apply_up_to,
+        LoadAttributes, LoadBrands, LoadCategories, LoadCategory, LoadProducts, LoadSku, LoadSlug, Run,
+        apply_up_to,
     },
     messages::{Key, Source, ViewKey},
     pages,
     pool::StorePool,
+    together::Together,
 };
 use crate::{
     cache::{Encoded, Entry, SharedCache, Value},
@@ -42,6 +43,8 @@ pub struct Loader {
     pub reader: Reader,
     /// The store actors.
     pub store: StorePool,
+    /// Products that wait for them.
+    pub together: Together,
     /// The index of lists.
     pub lists: Arc<Lists>,
     /// The actors that read it.
@@ -147,7 +150,10 @@ impl Loader {
     }
 
     async fn product(&self, id: Uuid, view: ViewKey) -> Result<Entry, CatalogError> {
-        let Read { stamp, value } = self.read(LoadProduct(id)).await?;
+        let era = self.reader.coherence.era();
+        let Snapshot { head, value } =
+            self.together.load(&self.store, &self.metrics.flights.statements, id).await?;
+        let stamp = self.stamp(era, head).await?;
         match value {
             Some(row) => self.product_entry(id, &row, view, stamp),
             None => Ok(absent(stamp, [Dependency::product(&id)])),

@@ -1,6 +1,6 @@
 //! The heart: messages, the actors that answer them, admission, reads, edits and lists.
 //!
-//! Read path: [`handle`] → [`actor`] (hit) → [`fill`] (one flight per key) → [`loader`] → store actors ([`pool`]); for pages of
+//! Read path: [`handle`] → [`actor`] (hit) → [`fill`] (one flight per key) → [`loader`] → store actors ([`pool`], products [`together`]); for pages of
 //! lists also list actors ([`lists`]). Both are pools of [`workers`].
 //! Edit path: [`handle`] → [`pool`] → commit → fence raised here, announced to the others.
 
@@ -20,6 +20,7 @@ mod loads;
 pub mod messages;
 mod pages;
 pub mod pool;
+pub mod together;
 pub mod token_uses;
 pub mod workers;
 

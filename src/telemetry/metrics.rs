@@ -100,6 +100,8 @@ pub struct FlightMetrics {
     pub joined: IntCounter,
     /// Refused because too many were under way or waiting.
     pub refused: IntCounter,
+    /// Statements that read products: those that wait at the same time share one.
+    pub statements: IntCounter,
 }
 
 /// The change log as this process follows it.
@@ -204,6 +206,11 @@ impl FlightMetrics {
                 registry,
                 "aisle_flights_refused_total",
                 "Misses refused because too many were under way or waiting",
+            )?,
+            statements: counter(
+                registry,
+                "aisle_flights_statements_total",
+                "Statements that read products for such loads: those that wait share one",
             )?,
         })
     }

@@ -196,6 +196,35 @@ pub(crate) fn hold(
     (release, holder)
 }
 
+#[test]
+fn products_that_wait_are_read_by_one_statement() {
+    let app = App::start_with(|settings| settings.store_actors = 1);
+    let create = |number| app.create_product(&json!({"title": format!("Lamp {number}")}));
+    let mut ids: Vec<String> =
+        (0..20).map(|number| create(number)["id"].as_str().expect("an id").to_owned()).collect();
+    // One that is not there is nobody else's trouble.
+    ids.push(uuid::Uuid::nil().to_string());
+    let (release, holder) = hold(&app);
+    let read = |id: &String| {
+        let url = format!("{}/v1/store/products/{id}", app.url);
+        std::thread::spawn(move || reqwest::blocking::get(url).expect("an answer"))
+    };
+    let readers: Vec<_> = ids.iter().map(read).collect();
+    wait_until(PATIENCE, "all in the queue", || app.shared.store.in_flight() == ids.len() + 1);
+    let before = app.shared.metrics.flights.statements.get();
+    drop(release);
+    for (number, reader) in readers.into_iter().enumerate() {
+        let answer = reader.join().expect("a reader");
+        if number == 20 {
+            assert_eq!(answer.status(), 404);
+        } else {
+            assert_eq!(answer.json::<Value>().expect("JSON")["title"], format!("Lamp {number}"));
+        }
+    }
+    assert_eq!(app.shared.metrics.flights.statements.get() - before, 2, "sixteen, and the other five");
+    holder.join().expect("a thread").expect("released");
+}
+
 /// Breaks the fill actor.
 struct Boom;
 
@@ -214,8 +243,9 @@ fn a_flight_from_before_a_restart_answers_nobody_after_it() {
         settings.store_actors = 1;
         settings.fill_actors = 1;
     });
-    let made = app.create_product(&json!({"title": "Old"}));
-    let url = format!("{}/v1/store/products/{}", app.url, made["id"].as_str().expect("an id"));
+    // A category: products that wait are read together, so one flight's message may read for another.
+    app.admin_json(reqwest::Method::POST, "/v1/admin/categories", &json!({"name": "Old", "slug": "lamps"}));
+    let url = format!("{}/v1/store/categories/lamps", app.url);
     let flights = &app.shared.metrics.flights;
     let read = || {
         let url = url.clone();
@@ -241,10 +271,10 @@ fn a_flight_from_before_a_restart_answers_nobody_after_it() {
     wait_until(PATIENCE, "the second reader on the same flight", || flights.joined.get() == 1);
     drop(release_first);
     wait_until(PATIENCE, "the first flight's read", || app.store_messages() == worked + 2);
-    connection.batch_execute("UPDATE product SET title = 'New'").expect("update");
+    connection.batch_execute("UPDATE category SET name = 'New'").expect("update");
     drop(release_second);
     for reader in [first, second] {
-        assert_eq!(reader.join().expect("a reader")["title"], "New", "read after the restart");
+        assert_eq!(reader.join().expect("a reader")["name"], "New", "read after the restart");
     }
     for holder in [first_hold, second_hold] {
         holder.join().expect("a thread").expect("released");
