@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 /// Answers are many small allocations of similar size, on every thread: mimalloc halves their cost.
+#[cfg(not(feature = "system-allocator"))]
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

@@ -72,19 +72,14 @@ pub enum Value {
     Absent,
 }
 
-/// A ready-to-send body in the codings made so far.
+/// A ready-to-send body in the codings made so far. Small itself: there are as many as cached answers.
 #[derive(Debug, Clone)]
 pub struct Encoded {
-    /// Tag text without quotes and coding suffix.
-    tag: Arc<str>,
-    /// Tokens of the pages around it, for pages of lists.
-    cursors: Cursors,
-    /// For pages of lists.
-    listing: Option<Listing>,
     identity: Coded,
-    gzip: Variant,
-    brotli: Variant,
-    zstd: Variant,
+    /// Once another coding was asked for.
+    codings: Option<Box<Codings>>,
+    /// Of pages of lists.
+    page: Option<Box<Page>>,
 }
 
 /// What a page of a list tells of its ids.
@@ -103,69 +98,83 @@ struct Coded {
     etag: HeaderValue,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
+struct Codings {
+    gzip: Variant,
+    brotli: Variant,
+    zstd: Variant,
+}
+
+#[derive(Debug, Clone, Default)]
 enum Variant {
     /// Not asked for yet.
+    #[default]
     Unmade,
     /// Would not be smaller: identity is sent.
     Useless,
     Made(Coded),
 }
 
+/// What a page of a list has besides its body.
+#[derive(Debug, Clone)]
+struct Page {
+    /// Tokens of the pages around it.
+    cursors: Cursors,
+    /// What it tells of its ids, once they are known to be right.
+    listing: Option<Listing>,
+}
+
 impl Encoded {
     /// A body of exact size with the tag of its version and content.
     pub fn new(version: i64, json: &[u8]) -> Self {
-        let tag = encode::tag(version, json);
-        Self::with_tag(tag.into(), Bytes::copy_from_slice(json))
+        Self::with_tag(&encode::tag(version, json), Bytes::copy_from_slice(json))
     }
 
     /// A body whose tag is known (from the shared cache).
-    pub(super) fn with_tag(tag: Arc<str>, identity: Bytes) -> Self {
-        let unmade =
-            if identity.len() < encode::CODING_BYTES_MIN { Variant::Useless } else { Variant::Unmade };
-        let identity = Coded { bytes: identity, etag: encode::etag(&tag, Coding::Identity) };
-        Self {
-            tag,
-            cursors: Cursors::default(),
-            listing: None,
-            identity,
-            gzip: unmade.clone(),
-            brotli: unmade.clone(),
-            zstd: unmade,
-        }
+    pub(super) fn with_tag(tag: &str, identity: Bytes) -> Self {
+        let identity = Coded { bytes: identity, etag: encode::etag(tag, Coding::Identity) };
+        Self { identity, codings: None, page: None }
     }
 
     /// The same body as a page among others.
     #[must_use]
     pub fn among(mut self, cursors: Cursors) -> Self {
-        self.cursors = cursors;
+        self.page = Some(Box::new(Page { cursors, listing: None }));
         self
     }
 
-    /// The same body as a page with these ids.
+    /// The same page with these ids.
     #[must_use]
     pub fn listing(mut self, listing: Listing) -> Self {
-        self.listing = Some(listing);
+        if let Some(page) = &mut self.page {
+            page.listing = Some(listing);
+        }
         self
     }
 
     /// What it tells of its ids; only known of pages of lists.
     pub fn listed(&self) -> Option<Listing> {
-        self.listing
+        self.page.as_ref()?.listing
     }
 
     /// The body for a client that prefers `coding`; `None` when that coding is yet to be made.
     pub fn body(&self, coding: Coding) -> Option<Body> {
-        let (coded, coding) = match self.variant(coding) {
-            None | Some(Variant::Useless) => (&self.identity, Coding::Identity),
-            Some(Variant::Made(coded)) => (coded, coding),
-            Some(Variant::Unmade) => return None,
+        let made = match (coding, &self.codings) {
+            (Coding::Identity, _) => None,
+            _ if self.identity.bytes.len() < encode::CODING_BYTES_MIN => None,
+            (_, None) => return None,
+            (_, Some(codings)) => match codings.get(coding) {
+                Variant::Unmade => return None,
+                Variant::Useless => None,
+                Variant::Made(coded) => Some(coded),
+            },
         };
+        let (coded, coding) = made.map_or((&self.identity, Coding::Identity), |coded| (coded, coding));
         Some(Body {
             bytes: coded.bytes.clone(),
             coding,
             etag: coded.etag.clone(),
-            cursors: self.cursors.clone(),
+            cursors: self.page.as_ref().map(|page| page.cursors.clone()).unwrap_or_default(),
         })
     }
 
@@ -173,7 +182,7 @@ impl Encoded {
     #[must_use]
     pub fn with(&self, coding: Coding) -> Self {
         let made = encode::encode(&self.identity.bytes, coding).map_or(Variant::Useless, |bytes| {
-            Variant::Made(Coded { bytes, etag: encode::etag(&self.tag, coding) })
+            Variant::Made(Coded { bytes, etag: encode::etag(self.tag(), coding) })
         });
         let mut encoded = self.clone();
         encoded.set(coding, made);
@@ -182,19 +191,24 @@ impl Encoded {
 
     /// Takes over bytes that another instance has made.
     pub(super) fn adopt(&mut self, coding: Coding, bytes: Bytes) {
-        let etag = encode::etag(&self.tag, coding);
+        let etag = encode::etag(self.tag(), coding);
         self.set(coding, Variant::Made(Coded { bytes, etag }));
     }
 
     /// The version of which the tag speaks.
     pub fn version(&self) -> i64 {
-        let digits = self.tag.strip_prefix('v').and_then(|rest| rest.split('-').next());
+        let digits = self.tag().strip_prefix('v').and_then(|rest| rest.split('-').next());
         digits.and_then(|digits| digits.parse().ok()).unwrap_or(0)
     }
 
+    /// Entity tag of the identity bytes, with quotes.
+    pub fn etag(&self) -> &str {
+        self.identity.etag.to_str().unwrap_or_default()
+    }
+
     /// The tag's text without quotes and suffix.
-    pub fn tag(&self) -> &Arc<str> {
-        &self.tag
+    pub fn tag(&self) -> &str {
+        self.etag().trim_matches('"')
     }
 
     /// The identity bytes.
@@ -204,39 +218,62 @@ impl Encoded {
 
     /// The codings made so far, besides identity.
     pub(super) fn made(&self) -> impl Iterator<Item = (Coding, &Bytes)> {
-        [(Coding::Gzip, &self.gzip), (Coding::Brotli, &self.brotli), (Coding::Zstd, &self.zstd)]
-            .into_iter()
-            .filter_map(|(coding, variant)| match variant {
-                Variant::Made(coded) => Some((coding, &coded.bytes)),
-                Variant::Unmade | Variant::Useless => None,
-            })
+        self.made_codings().map(|(coding, coded)| (coding, &coded.bytes))
     }
 
+    fn made_codings(&self) -> impl Iterator<Item = (Coding, &Coded)> {
+        let codings = self.codings.iter().flat_map(|codings| {
+            [(Coding::Gzip, &codings.gzip), (Coding::Brotli, &codings.brotli), (Coding::Zstd, &codings.zstd)]
+        });
+        codings.filter_map(|(coding, variant)| match variant {
+            Variant::Made(coded) => Some((coding, coded)),
+            Variant::Unmade | Variant::Useless => None,
+        })
+    }
+
+    /// Bytes it holds beside itself.
     fn weight(&self) -> usize {
-        // Besides the bytes: the tag once, and an entity tag per coding.
-        let tokens = [&self.cursors.next, &self.cursors.previous];
-        let tokens: usize = tokens.into_iter().flatten().map(|token| token.len()).sum();
-        self.tag.len() * 2
-            + tokens
-            + self.identity.bytes.len()
-            + self.made().map(|(_, bytes)| bytes.len() + self.tag.len()).sum::<usize>()
-    }
-
-    fn variant(&self, coding: Coding) -> Option<&Variant> {
-        match coding {
-            Coding::Identity => None,
-            Coding::Gzip => Some(&self.gzip),
-            Coding::Brotli => Some(&self.brotli),
-            Coding::Zstd => Some(&self.zstd),
-        }
+        let page = self.page.as_ref().map_or(0, |page| {
+            let tokens = [&page.cursors.next, &page.cursors.previous];
+            size_of_val(&**page) + tokens.into_iter().flatten().map(|token| token.len()).sum::<usize>()
+        });
+        let coded = self.made_codings().map(|(_, coded)| coded).chain([&self.identity]);
+        let codings = self.codings.as_ref().map_or(0, |codings| size_of_val(&**codings));
+        page + codings + coded.map(Coded::weight).sum::<usize>()
     }
 
     fn set(&mut self, coding: Coding, variant: Variant) {
+        if let Some(place) = self.codings.get_or_insert_default().place(coding) {
+            *place = variant;
+        }
+    }
+}
+
+impl Coded {
+    fn weight(&self) -> usize {
+        self.bytes.len() + self.etag.len() + 2 * SHARED_BYTES
+    }
+}
+
+/// What counts the holders of shared bytes.
+const SHARED_BYTES: usize = 24;
+
+impl Codings {
+    fn get(&self, coding: Coding) -> &Variant {
         match coding {
-            Coding::Identity => {}
-            Coding::Gzip => self.gzip = variant,
-            Coding::Brotli => self.brotli = variant,
-            Coding::Zstd => self.zstd = variant,
+            Coding::Identity => &Variant::Useless,
+            Coding::Gzip => &self.gzip,
+            Coding::Brotli => &self.brotli,
+            Coding::Zstd => &self.zstd,
+        }
+    }
+
+    fn place(&mut self, coding: Coding) -> Option<&mut Variant> {
+        match coding {
+            Coding::Identity => None,
+            Coding::Gzip => Some(&mut self.gzip),
+            Coding::Brotli => Some(&mut self.brotli),
+            Coding::Zstd => Some(&mut self.zstd),
         }
     }
 }

@@ -271,7 +271,7 @@ impl<'a> StoredBody<'a> {
     }
 
     fn load(&self) -> Encoded {
-        let mut body = Encoded::with_tag(self.tag.into(), Bytes::copy_from_slice(self.identity));
+        let mut body = Encoded::with_tag(self.tag, Bytes::copy_from_slice(self.identity));
         let variants = [(Coding::Gzip, self.gzip), (Coding::Brotli, self.brotli), (Coding::Zstd, self.zstd)];
         for (coding, bytes) in variants {
             if let Some(bytes) = bytes {

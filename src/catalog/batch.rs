@@ -3,15 +3,16 @@
 //! The parts of an answer are current at one moment: they are checked together at the end. Where edits come faster than that,
 //! everything asked for is read in one snapshot.
 
+mod parts;
+
 use std::{collections::HashMap, sync::Arc};
 
 use actix::Addr;
-use bytes::Bytes;
 use futures_util::FutureExt;
-use serde::Serialize;
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
+pub use self::parts::{Batch, BatchAnswer, Name, Names, Part, Product};
 use super::{
     actor::{CatalogMessage, Reader},
     error::CatalogError,
@@ -29,69 +30,6 @@ use crate::{
     telemetry::metrics::Metrics,
 };
 
-/// What is asked for, all by names of one kind.
-#[derive(Debug, Clone)]
-pub struct Batch {
-    /// The names, in the order of the answer.
-    pub names: Arc<Names>,
-    /// Currency and language.
-    pub view: ViewKey,
-    /// The answer must have been read at this position or later; 0 for any.
-    pub min_position: i64,
-}
-
-/// Names of products.
-#[derive(Debug, Clone)]
-pub enum Names {
-    /// By id.
-    Ids(Vec<Uuid>),
-    /// By current or retired slug.
-    Slugs(Vec<String>),
-    /// By SKU.
-    Skus(Vec<String>),
-}
-
-/// One of [`Names`].
-#[derive(Debug, Clone, Copy, Serialize)]
-#[serde(untagged)]
-pub enum Name<'a> {
-    /// An id.
-    Id(Uuid),
-    /// A slug or SKU.
-    Text(&'a str),
-}
-
-/// What a name leads to.
-#[derive(Debug, Clone)]
-pub enum Part {
-    /// A product.
-    Found {
-        /// Its version.
-        version: i64,
-        /// Text of its entity tag, without quotes: it also tells when what the product embeds has changed.
-        tag: Arc<str>,
-        /// Its answer.
-        body: Bytes,
-    },
-    /// The slug was retired; the product now has this one.
-    Moved(Arc<str>),
-    /// Nothing there.
-    Absent,
-}
-
-/// The answer to a [`Batch`].
-#[derive(Debug, Clone)]
-pub struct BatchAnswer {
-    /// One for each name.
-    pub parts: Vec<Part>,
-    /// Log position that every part was read at, or later.
-    pub position: i64,
-    /// Where it came from: the database if any part did.
-    pub source: Source,
-    /// See [`super::messages::Answer::unverified`].
-    pub unverified: Option<std::time::Duration>,
-}
-
 /// Entries that answer one name.
 struct Found {
     /// What the name says, where it is not the product's id.
@@ -106,44 +44,9 @@ impl Found {
 
     fn part(&self) -> Part {
         match &self.entry.value {
-            Value::Product { body, .. } => Part::Found {
-                version: body.version(),
-                tag: Arc::clone(body.tag()),
-                body: body.identity().clone(),
-            },
+            Value::Product { .. } => Part::Found(Arc::clone(&self.entry)),
             Value::Moved(slug) => Part::Moved(Arc::clone(slug)),
             Value::Body(_) | Value::Names(_) | Value::Ids { .. } | Value::Absent => Part::Absent,
-        }
-    }
-}
-
-impl Names {
-    /// How many.
-    pub fn len(&self) -> usize {
-        match self {
-            Self::Ids(ids) => ids.len(),
-            Self::Slugs(names) | Self::Skus(names) => names.len(),
-        }
-    }
-
-    /// Whether there is none.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    /// The name at a place; an empty one where there is none.
-    pub fn name(&self, place: usize) -> Name<'_> {
-        match self {
-            Self::Ids(ids) => Name::Id(ids.get(place).copied().unwrap_or_default()),
-            Self::Slugs(names) | Self::Skus(names) => Name::Text(names.get(place).map_or("", String::as_str)),
-        }
-    }
-
-    fn keys(&self, view: ViewKey) -> Vec<Key> {
-        match self {
-            Self::Ids(ids) => ids.iter().map(|id| Key::Product(*id, view)).collect(),
-            Self::Slugs(names) => names.iter().map(|name| Key::Slug(name.as_str().into())).collect(),
-            Self::Skus(names) => names.iter().map(|name| Key::Sku(name.as_str().into())).collect(),
         }
     }
 }

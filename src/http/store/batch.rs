@@ -20,7 +20,7 @@ use super::{
     view::only_view,
 };
 use crate::{
-    catalog::batch::{Batch, Name, Names, Part},
+    catalog::batch::{Batch, Name, Names, Part, Product},
     domain::invalid::Invalid,
     http::{
         body, negotiate,
@@ -184,40 +184,34 @@ fn bare(tag: &str) -> String {
 
 impl Known {
     /// Whether a client that has this need not be told of the product. Where it names both, the tag decides.
-    fn is(&self, version: i64, tag: &str) -> bool {
+    fn is(&self, product: Product<'_>) -> bool {
         match &self.tag {
-            Some(known) => known == tag,
-            None => self.version == Some(version),
+            Some(known) => known == product.etag.trim_matches('"'),
+            None => self.version == Some(product.version),
         }
     }
 }
 
 /// The answer: the products' bytes as they are cached, each among the fields that speak of it.
 fn compose(asked: &Asked, parts: &[Part]) -> Result<Vec<u8>, Problem> {
-    let bytes = parts.iter().map(|part| match part {
-        Part::Found { body, .. } => body.len() + FIELDS_BYTES,
-        Part::Moved(_) | Part::Absent => FIELDS_BYTES,
-    });
+    let bytes =
+        parts.iter().map(|part| part.product().map_or(0, |product| product.body.len()) + FIELDS_BYTES);
     let mut json = Vec::with_capacity(bytes.sum::<usize>() + FIELDS_BYTES);
     json.extend_from_slice(b"{\"items\":[");
     for (index, part) in parts.iter().enumerate() {
         if index > 0 {
             json.push(b',');
         }
-        let is_unchanged = match part {
-            Part::Found { version, tag, .. } => {
-                asked.known.get(&index).is_some_and(|known| known.is(*version, tag))
-            }
-            Part::Moved(_) | Part::Absent => false,
-        };
-        let item = Item { kind: asked.kind, name: asked.names.name(index), part, is_unchanged };
+        let (product, known) = (part.product(), asked.known.get(&index));
+        let is_unchanged = product.is_some_and(|product| known.is_some_and(|known| known.is(product)));
+        let item = Item { kind: asked.kind, name: asked.names.name(index), part, product, is_unchanged };
         serde_json::to_writer(&mut json, &item).map_err(|error| Problem::internal(error.to_string()))?;
-        if let Part::Found { body, .. } = part
+        if let Some(product) = product
             && !is_unchanged
         {
             json.pop();
             json.extend_from_slice(b",\"product\":");
-            json.extend_from_slice(body);
+            json.extend_from_slice(product.body);
             json.push(b'}');
         }
     }
@@ -233,6 +227,7 @@ struct Item<'a> {
     kind: &'static str,
     name: Name<'a>,
     part: &'a Part,
+    product: Option<Product<'a>>,
     is_unchanged: bool,
 }
 
@@ -240,17 +235,15 @@ impl Serialize for Item<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut fields = serializer.serialize_map(None)?;
         fields.serialize_entry(self.kind, &self.name)?;
-        match self.part {
-            Part::Absent => fields.serialize_entry("status", "absent")?,
-            Part::Moved(slug) => {
-                fields.serialize_entry("status", "moved")?;
-                fields.serialize_entry("moved_to", &**slug)?;
-            }
-            Part::Found { version, tag, .. } => {
-                fields.serialize_entry("status", if self.is_unchanged { "unchanged" } else { "found" })?;
-                fields.serialize_entry("version", version)?;
-                fields.serialize_entry("etag", &format_args!("\"{tag}\""))?;
-            }
+        if let Some(Product { version, etag, .. }) = self.product {
+            fields.serialize_entry("status", if self.is_unchanged { "unchanged" } else { "found" })?;
+            fields.serialize_entry("version", &version)?;
+            fields.serialize_entry("etag", etag)?;
+        } else if let Part::Moved(slug) = self.part {
+            fields.serialize_entry("status", "moved")?;
+            fields.serialize_entry("moved_to", &**slug)?;
+        } else {
+            fields.serialize_entry("status", "absent")?;
         }
         fields.end()
     }
@@ -278,10 +271,13 @@ mod tests {
         for tag in ["v7-ab", "\"v7-ab\"", "\"v7-ab-gz\"", "v7-ab-br"] {
             assert_eq!(bare(tag), "v7-ab");
         }
+        let body = bytes::Bytes::new();
+        let of = |etag| Product { version: 7, etag, body: &body };
+        let (same, other) = (of("\"v7-ab\""), of("\"v7-cd\""));
         let known = Known { version: Some(7), tag: Some("v7-ab".to_owned()) };
-        assert!(known.is(7, "v7-ab") && !known.is(7, "v7-cd"));
-        assert!(Known { version: Some(7), tag: None }.is(7, "v7-cd"));
-        assert!(!Known::default().is(7, "v7-cd"));
+        assert!(known.is(same) && !known.is(other));
+        assert!(Known { version: Some(7), tag: None }.is(other));
+        assert!(!Known::default().is(other));
     }
 
     proptest! {
