@@ -8,6 +8,7 @@
 //! make bench          all of it, in a quarter of an hour
 //! make bench QUICK=1  to try it out; not to judge by
 //! cargo bench --bench serving -- --part hits
+//! make bench-builds   only what the choices of the release build are worth
 //! ```
 
 #![expect(
@@ -18,6 +19,7 @@
 )]
 
 mod bare;
+mod builds;
 mod burst;
 mod busy;
 mod contest;
@@ -38,6 +40,7 @@ mod tools;
 
 use std::{process::ExitCode, time::Instant};
 
+use builds::Build;
 use support::{
     machine,
     outcome::{Outcome, ended},
@@ -72,12 +75,13 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: &[String]) -> Outcome<()> {
-    let (mut extent, mut wanted) = (Extent::Full, Vec::new());
+    let (mut extent, mut wanted, mut builds) = (Extent::Full, Vec::new(), Vec::new());
     let mut arguments = arguments.iter();
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
             "--quick" => extent = Extent::Quick,
             "--part" => wanted.push(arguments.next().ok_or("--part needs a name")?),
+            "--build" => builds.push(Build::parse(arguments.next().ok_or("--build needs NAME=PATH")?)?),
             // Said by cargo.
             "--bench" => {}
             _ => return Err(format!("unknown argument {argument}").into()),
@@ -87,8 +91,12 @@ fn run(arguments: &[String]) -> Outcome<()> {
     let quick = extent.of("", " · quick, not to judge by");
     println!("## How fast answers are\n\n{}{quick}", machine::describe()?);
     let servers = Servers::start()?;
+    if !builds.is_empty() {
+        builds::measure(&servers, extent, &builds)?;
+    }
     for (name, part) in PARTS {
-        if wanted.is_empty() || wanted.iter().any(|wanted| *wanted == name) {
+        let all = wanted.is_empty() && builds.is_empty();
+        if all || wanted.iter().any(|wanted| *wanted == name) {
             part(&servers, extent)?;
         }
     }

@@ -20,7 +20,8 @@ const SMALL: u32 = 16;
 
 /// Measures and prints.
 pub(crate) fn measure(servers: &Servers, extent: Extent) -> Outcome<()> {
-    let products = extent.of(10_000, 1_000);
+    // Many: memory comes from the system in pieces of up to 2 MiB.
+    let products = extent.of(20_000, 2_000);
     let half = products / 2;
     eprintln!("memory");
     let catalogue = site::catalogue(servers, "memory", products)?;

@@ -32,7 +32,12 @@ pub(crate) struct Instance {
 impl Instance {
     /// Starts one with these variables, and waits until it is ready: a member with a lease.
     pub(crate) fn serve(variables: &[(&str, &str)]) -> Outcome<Self> {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_aisle"));
+        Self::serve_by(env!("CARGO_BIN_EXE_aisle"), variables)
+    }
+
+    /// The same by another build of the program.
+    pub(crate) fn serve_by(program: &str, variables: &[(&str, &str)]) -> Outcome<Self> {
+        let mut command = Command::new(program);
         command.arg("serve").env_clear().envs(std::env::var_os("PATH").map(|path| ("PATH", path)));
         command.env("RUST_LOG", "error").env("AISLE_LISTEN", "127.0.0.1:0").env("AISLE_ADMIN_TOKEN", TOKEN);
         command.envs(variables.iter().copied());

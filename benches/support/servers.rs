@@ -88,10 +88,20 @@ impl Catalogue {
 
     /// Starts an instance on it.
     pub(crate) fn serve(&self, redis: Option<&str>, variables: &[(&str, &str)]) -> Outcome<Instance> {
+        self.serve_by(env!("CARGO_BIN_EXE_aisle"), redis, variables)
+    }
+
+    /// The same by another build of the program.
+    pub(crate) fn serve_by(
+        &self,
+        program: &str,
+        redis: Option<&str>,
+        variables: &[(&str, &str)],
+    ) -> Outcome<Instance> {
         let mut all = vec![("DATABASE_URL", self.url.as_str()), ("AISLE_LEASE_MS", "2000")];
         all.extend(redis.map(|redis| ("REDIS_URL", redis)));
         all.extend(variables);
-        Instance::serve(&all)
+        Instance::serve_by(program, &all)
     }
 
     /// Starts several alike.
