@@ -22,6 +22,7 @@ mod bare;
 mod builds;
 mod burst;
 mod busy;
+mod commits;
 mod contest;
 mod edits;
 mod hits;
@@ -55,12 +56,13 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 type Part = fn(&Servers, Extent) -> Outcome<()>;
 
-const PARTS: [(&str, Part); 8] = [
+const PARTS: [(&str, Part); 9] = [
     ("hits", hits::measure),
     ("proxies", proxies::measure),
     ("misses", misses::measure),
     ("burst", burst::measure),
     ("edits", edits::measure),
+    ("commits", commits::measure),
     ("busy", busy::measure),
     ("overload", overload::measure),
     ("memory", memory::measure),

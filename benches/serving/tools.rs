@@ -79,21 +79,26 @@ impl Pgbench {
     /// Edits titles of the catalogue's products, each client those of its own: the statement and what its triggers do.
     pub(crate) fn edits(catalogue: &Catalogue, clients: usize) -> Outcome<Self> {
         use diesel::connection::SimpleConnection;
-        let own = catalogue.products.len() / clients.max(1);
         let mut connection = catalogue.connect()?;
         connection.batch_execute(
             "CREATE SCHEMA bench; CREATE TABLE bench.place (n int PRIMARY KEY, id uuid NOT NULL); \
              INSERT INTO bench.place SELECT row_number() OVER (ORDER BY id), id FROM product",
         )?;
         connection.batch_execute("VACUUM ANALYZE bench.place")?;
-        let script = format!(
-            "\\set n :client_id * {own} + random(1, {own})\n\\set title random(1, 1000000000)\nBEGIN;\n\
-             UPDATE product SET title = 'Edit ' || :title WHERE id = (SELECT id FROM bench.place WHERE n = :n);\nCOMMIT;\n"
-        );
-        Self::running(catalogue, &script)
+        Self::running(catalogue, &format!("BEGIN;\n{}COMMIT;\n", Self::edit(catalogue, clients)))
     }
 
-    fn running(catalogue: &Catalogue, text: &str) -> Outcome<Self> {
+    /// The part of a script that edits one product, of those that [`Self::edits`] has counted.
+    pub(crate) fn edit(catalogue: &Catalogue, clients: usize) -> String {
+        let own = catalogue.products.len() / clients.max(1);
+        format!(
+            "\\set n :client_id * {own} + random(1, {own})\n\\set title random(1, 1000000000)\n\
+             UPDATE product SET title = 'Edit ' || :title WHERE id = (SELECT id FROM bench.place WHERE n = :n);\n"
+        )
+    }
+
+    /// Runs this script.
+    pub(crate) fn running(catalogue: &Catalogue, text: &str) -> Outcome<Self> {
         let mut script = NamedTempFile::new()?;
         script.write_all(text.as_bytes())?;
         script.flush()?;
