@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, builder::NonEmptyStringValueParser};
 
 use crate::{
     domain::{locale::Locale, money::Currency},
@@ -13,7 +13,8 @@ use crate::{
 #[derive(Debug, Clone, Args)]
 pub struct ServiceSettings {
     /// Postgres to use; absent: a private one is started in the data folder
-    #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
+    // Empty it is a mistake, not a wish for a private one: a secret that is missing must not begin an empty catalogue.
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_parser = NonEmptyStringValueParser::new())]
     pub database_url: Option<String>,
 
     /// Redis to use; absent: a private one beside the private Postgres, if installed

@@ -41,7 +41,7 @@ impl Entry {
         let fixed = size_of::<Self>() + size_of_val(&*self.dependencies);
         fixed
             + match &self.value {
-                Value::Product { body, card } => body.weight() + card.len(),
+                Value::Product { body, card } => body.weight() + card.len() + SHARED_BYTES,
                 Value::Body(body) => body.weight(),
                 Value::Moved(slug) => slug.len(),
                 Value::Ids(page) => page.weight(),

@@ -23,13 +23,13 @@ pub(super) struct Opened {
 /// For a server: takes the data folder for itself, or fails because another process has it. A Postgres of the settings is
 /// waited for.
 pub(super) fn own(settings: &ServiceSettings, patience: Duration) -> Result<Opened, CliError> {
-    match given(settings.database_url.as_ref()) {
+    match &settings.database_url {
         Some(database_url) => {
             let opened = external(settings, database_url);
             migrate_when_there(database_url, patience)?;
             Ok(opened)
         }
-        None => private(settings, given(settings.redis_url.as_ref()).is_none()),
+        None => private(settings, redis_url(settings).is_none()),
     }
 }
 
@@ -37,7 +37,7 @@ pub(super) fn own(settings: &ServiceSettings, patience: Duration) -> Result<Open
 ///
 /// Leaves the schema of a database of the settings as it is: changing that is for `serve` and `migrate`.
 pub(super) fn join(settings: &ServiceSettings) -> Result<Opened, CliError> {
-    if let Some(database_url) = given(settings.database_url.as_ref()) {
+    if let Some(database_url) = &settings.database_url {
         return Ok(external(settings, database_url));
     }
     match private(settings, false) {
@@ -74,13 +74,9 @@ fn may_pass(why: &str) -> bool {
         .any(|lasting| why.contains(lasting))
 }
 
-/// An address of the settings; an empty variable, as `${REDIS_URL:-}` leaves it, names none.
-fn given(url: Option<&String>) -> Option<&String> {
-    url.filter(|url| !url.is_empty())
-}
-
+/// The Redis of the settings; an empty variable, as `${REDIS_URL:-}` leaves it, names none.
 fn redis_url(settings: &ServiceSettings) -> Option<String> {
-    given(settings.redis_url.as_ref()).cloned()
+    settings.redis_url.clone().filter(|url| !url.is_empty())
 }
 
 fn external(settings: &ServiceSettings, database_url: &str) -> Opened {
@@ -95,4 +91,20 @@ fn private(settings: &ServiceSettings, redis: bool) -> Result<Opened, CliError> 
     let backends = Backends { database_url: services.database_url().to_owned(), redis_url };
     pool::migrate(&backends.database_url)?;
     Ok(Opened { backends, private: Some(services) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_empty_redis_address_names_none() {
+        let settings = |redis: Option<&str>| ServiceSettings {
+            database_url: None,
+            redis_url: redis.map(str::to_owned),
+            data_dir: "data".into(),
+        };
+        assert_eq!(redis_url(&settings(Some(""))), None);
+        assert_eq!(redis_url(&settings(Some("redis://r"))).as_deref(), Some("redis://r"));
+    }
 }

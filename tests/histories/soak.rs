@@ -81,7 +81,7 @@ impl Soak {
         let third = self.looks.len() / 3;
         let parts = [0..third, third..2 * third, 2 * third..self.looks.len()].map(|part| &self.looks[part]);
         let began = self.heads.first().map(|(at, _)| at.elapsed());
-        let is_judged = began.is_some_and(|ago| ago >= JUDGED_AFTER);
+        let is_judged = began.is_some_and(|ago| ago >= JUDGED_AFTER) && third > 1;
         let (mut notes, mut troubles) =
             (vec![format!("{} looks at instance {SPARED}", self.looks.len())], Vec::new());
         for (what, (name, allowed)) in GROWTH.into_iter().enumerate() {

@@ -217,3 +217,14 @@ fn when_an_import_ends_every_instance_answers_what_it_brought() {
     assert!(told.contains("warning: running instances may see it a few seconds later"), "{told}");
     assert!(standard_output(&output).starts_with("1 created"));
 }
+
+#[test]
+fn an_empty_database_address_starts_no_private_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let command = ["token", "list", "--data-dir", folder.path().to_str().unwrap()];
+    let output = aisle().args(command).env("DATABASE_URL", "").output().unwrap();
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2), "{told}");
+    assert!(told.contains("--database-url"), "{told}");
+    assert_eq!(folder.path().read_dir().unwrap().count(), 0);
+}

@@ -205,9 +205,10 @@ fn products_that_wait_are_read_by_one_statement() {
     // One that is not there is nobody else's trouble.
     ids.push(uuid::Uuid::nil().to_string());
     let (release, holder) = hold(&app);
+    let client = reqwest::blocking::Client::new();
     let read = |id: &String| {
-        let url = format!("{}/v1/store/products/{id}", app.url);
-        std::thread::spawn(move || reqwest::blocking::get(url).expect("an answer"))
+        let request = client.get(format!("{}/v1/store/products/{id}", app.url));
+        std::thread::spawn(move || request.send().expect("an answer"))
     };
     let readers: Vec<_> = ids.iter().map(read).collect();
     wait_until(PATIENCE, "all in the queue", || app.shared.store.in_flight() == ids.len() + 1);
