@@ -21,7 +21,7 @@ help:
 	@echo 'make mutants  break the coherence protocol on purpose: the histories must notice'
 	@echo 'make api-test  hold the HTTP interface against its description (schemathesis; needs python3 and PyPI)'
 	@echo 'make bench  measure how fast answers are: against a bare handler, nginx, Varnish (about 15 minutes; Linux)'
-	@echo 'make bench-builds  build the program in other ways, and measure what its own is worth (about 40 minutes)'
+	@echo 'make bench-builds  build the program in other ways, and measure what its own is worth (about 45 minutes)'
 	@echo 'make bench-coherence  measure what coherence costs: hits, edits, deaths, edits by SQL (about 8 minutes; Linux)'
 	@echo 'make bench-flat  ask two instances in turn, over 10,000 products and over 1,000,000 (half an hour, 16 GB of disk)'
 	@echo 'make bench-import  measure an import of 100,000 products against a bare COPY of its rows (about 5 minutes)'
@@ -86,10 +86,12 @@ bench: setup
 
 OTHER = cargo build --release --bin aisle --target-dir
 bench-builds: setup
+	$(OTHER) target/builds/plain
 	$(OTHER) target/builds/system-allocator --features system-allocator
 	CARGO_PROFILE_RELEASE_LTO=off $(OTHER) target/builds/no-lto
 	CARGO_PROFILE_RELEASE_LTO=fat CARGO_PROFILE_RELEASE_CODEGEN_UNITS=1 $(OTHER) target/builds/fat-lto
 	cargo bench --bench serving -- $(if $(QUICK),--quick) \
+	  --build "as it comes=target/builds/plain/release/aisle" \
 	  --build "allocator of the system=target/builds/system-allocator/release/aisle" \
 	  --build "no LTO=target/builds/no-lto/release/aisle" \
 	  --build "fat LTO, one codegen unit=target/builds/fat-lto/release/aisle"

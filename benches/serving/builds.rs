@@ -1,4 +1,5 @@
-//! What the choices of the release build are worth: other builds and numbers of workers against the program as it comes.
+//! What the choices of the release build are worth: other builds and numbers of workers against the first build, the program
+//! as it comes.
 
 use std::path::Path;
 
@@ -21,7 +22,7 @@ use crate::{
 /// Lists and batches asked for.
 const PAGES: usize = 40;
 
-/// Another build of the program, `NAME=PATH` on the command line.
+/// A build of the program, `NAME=PATH` on the command line.
 #[derive(Debug)]
 pub(crate) struct Build {
     name: String,
@@ -49,7 +50,7 @@ pub(crate) fn measure(servers: &Servers, extent: Extent, builds: &[Build]) -> Ou
     let (products, rounds, turns) = extent.of((10_000, 3, 12), (1_000, 1, 4));
     let catalogue = site::catalogue(servers, "builds", products)?;
     let runtime = Builder::new_current_thread().enable_io().build()?;
-    let kinds = kinds(&catalogue, extent)?;
+    let kinds = kinds(&catalogue, builds, extent)?;
     let mut ratios: Vec<(String, Vec<Vec<f64>>)> = Vec::new();
     for round in 0..rounds {
         eprintln!("builds: round {}", round + 1);
@@ -67,9 +68,8 @@ pub(crate) fn measure(servers: &Servers, extent: Extent, builds: &[Build]) -> Ou
             }
         }
     }
-    let columns: Vec<&str> = std::iter::once("CPU to the program as it comes")
-        .chain(kinds.iter().map(|(name, ..)| *name))
-        .collect();
+    let columns: Vec<&str> =
+        std::iter::once("CPU to the first build").chain(kinds.iter().map(|(name, ..)| *name)).collect();
     let mut table = Table::new("What the build is worth", &columns);
     table.note(format!(
         "{rounds} rounds, each with new processes that take {turns} turns in changing order on 64 kept connections; ratios are taken \
@@ -87,8 +87,8 @@ pub(crate) fn measure(servers: &Servers, extent: Extent, builds: &[Build]) -> Ou
 /// What is asked: its name, the requests, how many on each connection in a turn.
 type Kind = (&'static str, Vec<Request>, usize);
 
-fn kinds(catalogue: &Catalogue, extent: Extent) -> Outcome<Vec<Kind>> {
-    let instance = serve(catalogue, env!("CARGO_BIN_EXE_aisle"), "0")?;
+fn kinds(catalogue: &Catalogue, builds: &[Build], extent: Extent) -> Outcome<Vec<Kind>> {
+    let instance = serve(catalogue, &builds.first().ok_or("no build")?.path, "0")?;
     let requests = |answers: Vec<_>| answers.iter().map(Request::of).collect::<Outcome<Vec<_>>>();
     let (often, seldom) = extent.of((300, 80), (60, 20));
     Ok(vec![
@@ -102,16 +102,16 @@ fn kinds(catalogue: &Catalogue, extent: Extent) -> Outcome<Vec<Kind>> {
     ])
 }
 
-/// The program as it comes, twice, then the other builds, then other numbers of workers.
+/// The first build twice, then the others, then the first with other numbers of workers.
 fn entrants(catalogue: &Catalogue, builds: &[Build]) -> Outcome<Vec<Entrant>> {
-    let own = env!("CARGO_BIN_EXE_aisle");
-    let others = builds.iter().map(|build| (build.name.as_str(), build.path.as_str(), "0"));
-    let programs = [("as it comes", own, "0"), ("as it comes, again", own, "0")].into_iter().chain(others);
-    let all = programs.chain([("one worker", own, "1"), ("four workers", own, "4")]);
-    all.map(|(name, path, workers)| {
-        Ok(Entrant { name: name.to_owned(), instance: serve(catalogue, path, workers)? })
-    })
-    .collect()
+    let (first, others) = builds.split_first().ok_or("no build")?;
+    let mut all = vec![(first.name.as_str(), first, "0"), ("the same again", first, "0")];
+    all.extend(others.iter().map(|build| (build.name.as_str(), build, "0")));
+    all.extend([("one worker", first, "1"), ("four workers", first, "4")]);
+    let start = |(name, build, workers): (&str, &Build, &str)| {
+        Ok(Entrant { name: name.to_owned(), instance: serve(catalogue, &build.path, workers)? })
+    };
+    all.into_iter().map(start).collect()
 }
 
 fn serve(catalogue: &Catalogue, program: &str, workers: &str) -> Outcome<Instance> {

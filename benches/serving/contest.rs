@@ -54,6 +54,7 @@ pub(crate) fn hold(runtime: &Runtime, contestants: &mut [Contestant<'_>], turns:
             let (Some(contestant), Some(scores)) = (contestants.get_mut(place), scores.get_mut(place)) else {
                 continue;
             };
+            contestant.load.freshen(runtime)?;
             let before = (contestant.cpu)()?;
             let lap = contestant.load.run(runtime, turns.each)?;
             let cpu = (contestant.cpu)()?.saturating_sub(before);

@@ -214,7 +214,7 @@ impl Load {
     }
 
     /// Opens all connections anew that a server may be about to close, each with an answer behind it.
-    fn freshen(&mut self, runtime: &Runtime) -> Outcome<()> {
+    pub(crate) fn freshen(&mut self, runtime: &Runtime) -> Outcome<()> {
         if self.used.elapsed() < IDLE_MAX {
             return Ok(());
         }
@@ -224,6 +224,7 @@ impl Load {
             connection.stream.set_nodelay(true)?;
             runtime.block_on(connection.exchange(first))?;
         }
+        self.used = Instant::now();
         Ok(())
     }
 

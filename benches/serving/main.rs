@@ -25,6 +25,7 @@ mod busy;
 mod commits;
 mod contest;
 mod edits;
+mod fleet;
 mod hits;
 mod load;
 mod memory;
@@ -56,9 +57,10 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 type Part = fn(&Servers, Extent) -> Outcome<()>;
 
-const PARTS: [(&str, Part); 9] = [
+const PARTS: [(&str, Part); 10] = [
     ("hits", hits::measure),
     ("proxies", proxies::measure),
+    ("fleet", fleet::measure),
     ("misses", misses::measure),
     ("burst", burst::measure),
     ("edits", edits::measure),

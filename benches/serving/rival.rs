@@ -1,4 +1,4 @@
-//! Servers that answers are compared with: the bare one, nginx, Varnish. Each is a process that ends with its value.
+//! Servers that answers are compared with or pass through: the bare one, nginx, Varnish, HAProxy. Each is a process that ends with its value.
 
 use std::{
     fs,
@@ -87,6 +87,25 @@ impl Rival {
         )?;
         let mut command = Command::new(program("nginx"));
         command.arg("-p").arg(folder.path()).arg("-c").arg(&file);
+        Self::start(authority, command, folder)
+    }
+
+    /// HAProxy before `origins`, by turns.
+    pub(crate) fn haproxy(origins: &[&str]) -> Outcome<Self> {
+        let (folder, authority) = (folder()?, free_authority()?);
+        let file = folder.path().join("haproxy.cfg");
+        let servers =
+            origins.iter().enumerate().map(|(number, origin)| format!(" server s{number} {origin}\n"));
+        fs::write(
+            &file,
+            format!(
+                "defaults\n mode http\n timeout connect 1s\n timeout client 60s\n timeout server 60s\n\
+                 listen all\n bind {authority}\n balance roundrobin\n http-reuse always\n{}",
+                servers.collect::<String>()
+            ),
+        )?;
+        let mut command = Command::new(program("haproxy"));
+        command.arg("-db").arg("-f").arg(&file);
         Self::start(authority, command, folder)
     }
 
