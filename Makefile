@@ -6,7 +6,7 @@ export PATH := $(PATH):$(HOME)/.cargo/bin:/usr/sbin:/opt/homebrew/bin:/opt/homeb
 # Products that the first start puts into an empty catalogue.
 DEMO_PRODUCTS ?= 1000
 
-.PHONY: help run test plans model histories soak kills sweep fuzz mutants api-test bench bench-builds bench-coherence bench-flat bench-import bench-listing bench-micro bench-search bench-start lint deny setup clean
+.PHONY: help run test plans model histories soak kills sweep fuzz mutants api-test bench bench-full bench-builds bench-coherence bench-flat bench-import bench-listing bench-micro bench-search bench-start lint deny setup clean
 
 help:
 	@echo 'make run    install what is missing, build, serve a sample catalogue on http://127.0.0.1:8080'
@@ -21,6 +21,7 @@ help:
 	@echo 'make mutants  break the coherence protocol on purpose: the histories must notice'
 	@echo 'make api-test  hold the HTTP interface against its description (schemathesis; needs python3 and PyPI)'
 	@echo 'make bench  measure how fast answers are: against a bare handler, nginx, Varnish (about 15 minutes; Linux)'
+	@echo 'make bench-full  the same, and what the lock of commits costs, and two instances behind HAProxy (some minutes more)'
 	@echo 'make bench-builds  build the program in other ways, and measure what its own is worth (about 45 minutes)'
 	@echo 'make bench-coherence  measure what coherence costs: hits, edits, deaths, edits by SQL (about 8 minutes; Linux)'
 	@echo 'make bench-flat  ask two instances in turn, over 10,000 products and over 1,000,000 (half an hour, 16 GB of disk)'
@@ -83,6 +84,9 @@ api-test: setup
 # nginx and Varnish are measured where they are installed: apt-get install nginx-light varnish
 bench: setup
 	cargo bench --bench serving -- $(if $(QUICK),--quick)
+
+bench-full: setup
+	cargo bench --bench serving -- --full $(if $(QUICK),--quick)
 
 OTHER = cargo build --release --bin aisle --target-dir
 bench-builds: setup

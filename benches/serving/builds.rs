@@ -19,9 +19,6 @@ use crate::{
     },
 };
 
-/// Lists and batches asked for.
-const PAGES: usize = 40;
-
 /// A build of the program, `NAME=PATH` on the command line.
 #[derive(Debug)]
 pub(crate) struct Build {
@@ -95,10 +92,14 @@ fn kinds(catalogue: &Catalogue, builds: &[Build], extent: Extent) -> Outcome<Vec
         ("cached product", requests(site::answers(&instance, &site::products(catalogue), "")?)?, often),
         (
             "list of 20 cards",
-            requests(site::answers(&instance, &site::lists(&instance, PAGES)?, "")?)?,
+            requests(site::answers(&instance, &site::lists(&instance, site::PAGES)?, "")?)?,
             seldom,
         ),
-        ("batch of 20", requests(site::batch_answers(&instance, &site::batches(catalogue, PAGES))?)?, seldom),
+        (
+            "batch of 20",
+            requests(site::batch_answers(&instance, &site::batches(catalogue, site::PAGES))?)?,
+            seldom,
+        ),
     ])
 }
 

@@ -18,9 +18,6 @@ use crate::{
     },
 };
 
-/// Lists and batches asked for.
-const PAGES: usize = 40;
-
 /// What is asked, in which order, and what it may cost.
 struct Row {
     name: &'static str,
@@ -77,8 +74,8 @@ fn rows(instance: &Instance, catalogue: &Catalogue, extent: Extent) -> Outcome<(
     let plain = site::answers(instance, &targets, "")?;
     let gzip = site::answers(instance, &targets, "gzip")?;
     let brotli = site::answers(instance, &targets, "br")?;
-    let lists = site::answers(instance, &site::lists(instance, PAGES)?, "")?;
-    let batches = site::batch_answers(instance, &site::batches(catalogue, PAGES))?;
+    let lists = site::answers(instance, &site::lists(instance, site::PAGES)?, "")?;
+    let batches = site::batch_answers(instance, &site::batches(catalogue, site::PAGES))?;
     let requests = |answers: &[Stored]| answers.iter().map(Request::of).collect::<Outcome<Vec<_>>>();
     let unchanged = plain.iter().map(Request::revalidating).collect::<Outcome<Vec<_>>>()?;
     let (often, seldom) = extent.of((300, 80), (60, 20));

@@ -5,7 +5,8 @@
 //! load generator, on the same machine, takes more or less. Requests per second and latencies stand beside it.
 //!
 //! ```text
-//! make bench          all of it, in a quarter of an hour
+//! make bench          most of it
+//! make bench-full     all of it
 //! make bench QUICK=1  to try it out; not to judge by
 //! cargo bench --bench serving -- --part hits
 //! make bench-builds   only what the choices of the release build are worth
@@ -70,6 +71,9 @@ const PARTS: [(&str, Part); 10] = [
     ("memory", memory::measure),
 ];
 
+/// Parts that only `--full` has, or who names them.
+const LONGER: [&str; 2] = ["fleet", "commits"];
+
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     ended(match arguments.split_first() {
@@ -79,11 +83,12 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: &[String]) -> Outcome<()> {
-    let (mut extent, mut wanted, mut builds) = (Extent::Full, Vec::new(), Vec::new());
+    let (mut extent, mut full, mut wanted, mut builds) = (Extent::Full, false, Vec::new(), Vec::new());
     let mut arguments = arguments.iter();
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
             "--quick" => extent = Extent::Quick,
+            "--full" => full = true,
             "--part" => wanted.push(arguments.next().ok_or("--part needs a name")?),
             "--build" => builds.push(Build::parse(arguments.next().ok_or("--build needs NAME=PATH")?)?),
             // Said by cargo.
@@ -99,8 +104,8 @@ fn run(arguments: &[String]) -> Outcome<()> {
         builds::measure(&servers, extent, &builds)?;
     }
     for (name, part) in PARTS {
-        let all = wanted.is_empty() && builds.is_empty();
-        if all || wanted.iter().any(|wanted| *wanted == name) {
+        let is_usual = wanted.is_empty() && builds.is_empty() && (full || !LONGER.contains(&name));
+        if is_usual || wanted.iter().any(|wanted| *wanted == name) {
             part(&servers, extent)?;
         }
     }

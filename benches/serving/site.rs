@@ -18,6 +18,9 @@ use crate::{
     },
 };
 
+/// Lists and batches asked for.
+pub(crate) const PAGES: usize = 40;
+
 /// A fresh catalogue of so many products, imported as any other.
 pub(crate) fn catalogue(servers: &Servers, name: &str, products: usize) -> Outcome<Catalogue> {
     let mut catalogue = servers.catalogue(name, 0)?;
