@@ -191,7 +191,10 @@ fn impatient(url: &str) -> String {
 /// by the time of a statement, and ours waits for a lock), UTC, no JIT compilation (it costs more than
 /// any of our statements), index look-ups priced as memory reads, which they are in a catalogue that fits, neither parallel
 /// workers nor merge joins (statements look up a few rows by their keys: a merge join hopes to stop early in the order of
-/// the keys, which tells nothing, and was seen to read all tags for the three of a product), the isolation level that edits need, commits that survive a crash (what was acknowledged or read must not vanish), and messages in
+/// the keys, which tells nothing, and was seen to read all tags for the three of a product), plans that are made once for any
+/// values (else statements with an array are planned anew each time: a plan for one key looks cheaper than one for any
+/// number of them, though both go the same way) and that use an index where there is one (a plan made while a table was
+/// empty must serve when it is not), the isolation level that edits need, commits that survive a crash (what was acknowledged or read must not vanish), and messages in
 /// English, by which errors are told apart; only roles that the server lets choose get these.
 pub fn connect(url: &str) -> Result<Connection, StoreError> {
     let unavailable = |error: &dyn fmt::Display| StoreError::Unavailable(error.to_string());
@@ -201,6 +204,7 @@ pub fn connect(url: &str) -> Result<Connection, StoreError> {
         .batch_execute(&format!(
             "SET application_name = 'aisle'; SET timezone = 'UTC'; SET jit = off; SET random_page_cost = 1.1; \
              SET max_parallel_workers_per_gather = 0; SET enable_mergejoin = off; \
+             SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; \
              SET statement_timeout = {milliseconds}; SET idle_in_transaction_session_timeout = {milliseconds}; \
              SET lock_timeout = {milliseconds}; \
              SET default_transaction_isolation = 'read committed'; \
@@ -220,7 +224,8 @@ pub fn connect_for_bulk(url: &str) -> Result<Connection, StoreError> {
     let milliseconds = limits::BULK_STATEMENT_TIMEOUT.as_millis();
     connection.batch_execute(&format!(
         "SET statement_timeout = {milliseconds}; SET idle_in_transaction_session_timeout = {milliseconds}; \
-         SET lock_timeout = {milliseconds}; RESET max_parallel_workers_per_gather; RESET enable_mergejoin"
+         SET lock_timeout = {milliseconds}; RESET max_parallel_workers_per_gather; RESET enable_mergejoin; \
+         RESET plan_cache_mode; RESET enable_seqscan"
     ))?;
     Ok(connection)
 }
