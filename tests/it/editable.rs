@@ -96,3 +96,47 @@ fn what_was_stored_by_hand_and_breaks_a_rule_is_named_with_its_place() {
     });
     assert_eq!(patch(&app, &product, &mended).status(), 200, "and the places can be mended");
 }
+
+/// An edit reads again only what it wrote; whatever that is, its answer is the whole product as it now is.
+#[test]
+fn an_edit_is_answered_with_the_whole_product() {
+    let app = App::start();
+    let category = |name: &str| -> Value {
+        let answer = app.admin_json(Method::POST, "/v1/admin/categories", &json!({"name": name}));
+        answer.json::<Value>().expect("JSON")["id"].clone()
+    };
+    let categories = [category("Lamps"), category("Sale")];
+    let made = app.create_product(&json!({
+        "title": "Floor Lamp", "category_ids": categories, "tags": ["new", "Oak"],
+        "options": [{"name": "Size", "values": ["S", "M"]}], "translations": {"de": {"title": "Stehlampe"}},
+        "media": [{"url": "https://example.com/1.jpg"}, {"url": "https://example.com/2.jpg"}],
+        "variants": [
+            {"sku": "L-S", "options": {"Size": "S"}, "media": ["https://example.com/1.jpg"], "stock": 3,
+             "prices": [{"currency": "USD", "amount": 1999}]},
+            {"sku": "L-M", "options": {"Size": "M"}}
+        ]
+    }));
+    let path = format!("/v1/admin/products/{}", made["id"].as_str().expect("an id"));
+    for edit in [
+        json!({"title": "Lamp", "status": "draft"}),
+        json!({"slug": "another-name"}),
+        json!({"tags": ["Oak", "b", "a"]}),
+        json!({"category_ids": [categories[1]]}),
+        json!({"translations": {"de": null, "fr": {"title": "Lampe"}}}),
+        json!({"options": [{"name": "Size", "values": ["M", "S", "L"]}]}),
+        json!({"media": [{"url": "https://example.com/3.jpg"}, {"url": "https://example.com/1.jpg"}]}),
+        json!({"variants": [
+            {"sku": "L-M", "options": {"Size": "M"}, "stock": 9},
+            {"sku": "L-S", "options": {"Size": "S"}, "media": ["https://example.com/3.jpg"],
+             "prices": [{"currency": "USD", "amount": 5}, {"currency": "EUR", "amount": 4}]}
+        ]}),
+        json!({"status": "active", "variants": [{"sku": "L-S", "options": {"Colour": "Oak"}}]}),
+        json!({"media": [], "variants": [], "options": [], "tags": [], "category_ids": []}),
+    ] {
+        let answer = patch(&app, &made, &edit);
+        assert_eq!(answer.status(), 200, "{edit}");
+        let answered: Value = answer.json().expect("JSON");
+        let read: Value = app.admin(Method::GET, &path).send().expect("an answer").json().expect("JSON");
+        assert_eq!(answered, read, "{edit}");
+    }
+}

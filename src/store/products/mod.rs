@@ -24,7 +24,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 pub use self::bulk::Batch;
-use self::rows::{Rows, Stored};
+use self::rows::{Parts, Rows, Stored};
 pub use self::upsert::{Upserted, draft_by_slug, existing, names, upsert};
 pub(super) use self::{
     names::{Named, location_ids, with_free_slug},
@@ -167,7 +167,8 @@ pub fn replace(
     missing: MissingNames,
 ) -> Result<AdminProduct, StoreError> {
     let stored = lock_and_load(connection, id, precondition)?;
-    if write(connection, id, Some(&stored), draft, missing)? { get(connection, id) } else { answer(&stored) }
+    let written = write(connection, id, Some(&stored), draft, missing)?;
+    answer_written(connection, stored, written)
 }
 
 /// Applies a JSON Merge Patch (RFC 7396) to the product's draft under its row lock. Inside a transaction.
@@ -179,8 +180,20 @@ pub fn patch(
 ) -> Result<AdminProduct, StoreError> {
     let stored = lock_and_load(connection, id, precondition)?;
     let draft = patch::patched(&draft::draft(&stored)?, patch)?;
-    let changed = write(connection, id, Some(&stored), &draft, MissingNames::Refuse)?;
-    if changed { get(connection, id) } else { answer(&stored) }
+    let written = write(connection, id, Some(&stored), &draft, MissingNames::Refuse)?;
+    answer_written(connection, stored, written)
+}
+
+/// The product of which this was written since it was read.
+fn answer_written(
+    connection: &mut Connection,
+    stored: Stored,
+    written: Option<Parts>,
+) -> Result<AdminProduct, StoreError> {
+    match written {
+        Some(written) => answer(&rows::reload(connection, stored, written)?),
+        None => answer(&stored),
+    }
 }
 
 /// Moves a product to the bin: absent from the store, restorable. Its slugs and SKUs stay its own. Inside a transaction.
@@ -252,14 +265,15 @@ fn lock_and_load(
     rows::load(connection, id)
 }
 
-/// Writes what the draft wants and `stored` (under its lock; `None`: new) has not. Gives whether anything was written.
+/// Writes what the draft wants and `stored` (under its lock; `None`: new) has not. Gives the parts that were written; `None` if
+/// nothing was.
 fn write(
     connection: &mut Connection,
     id: Uuid,
     stored: Option<&Stored>,
     draft: &ProductDraft,
     missing: MissingNames,
-) -> Result<bool, StoreError> {
+) -> Result<Option<Parts>, StoreError> {
     let nothing = plan::nothing(id);
     let before: &Rows = stored.map_or(&nothing, |stored| &stored.rows);
     let names = names::resolve(connection, draft, missing)?;
@@ -271,7 +285,7 @@ fn write(
     changes.write(connection)?;
     let current = stored.map(|stored| stored.slug.as_str()).filter(|slug| !slug.is_empty());
     let renamed = slugs::claim(connection, id, draft.slug.as_deref(), current, &draft.title)?;
-    Ok(saved || renamed)
+    Ok(saved.or_else(|| renamed.then(Parts::default)))
 }
 
 /// Finds a SKU that another product has, with its place; one taken in the same moment is left to the constraint.

@@ -179,11 +179,54 @@ pub(super) fn load(connection: &mut Connection, id: Uuid) -> Result<Stored, Stor
     load_many(connection, &[id])?.remove(&id).ok_or(StoreError::NotFound)
 }
 
+/// Which parts of a product are meant, beside its own row and its slug, which always are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Parts {
+    /// Tags, categories, translations.
+    pub(super) links: bool,
+    /// Options with their values, and media.
+    pub(super) options_and_media: bool,
+    /// Variants and what belongs to them.
+    pub(super) variants: bool,
+}
+
+impl Parts {
+    const ALL: Self = Self { links: true, options_and_media: true, variants: true };
+}
+
+/// Reads a product again whose lock is held since it was read: of its parts only those that were written since.
+pub(super) fn reload(
+    connection: &mut Connection,
+    stored: Stored,
+    written: Parts,
+) -> Result<Stored, StoreError> {
+    let id = stored.rows.product.id;
+    let mut fresh = load_parts(connection, &[id], written)?.remove(&id).ok_or(StoreError::NotFound)?;
+    let (rows, old) = (&mut fresh.rows, stored.rows);
+    if !written.links {
+        (rows.tags, rows.categories, rows.translations) = (old.tags, old.categories, old.translations);
+        fresh.tag_names = stored.tag_names;
+    }
+    if !written.options_and_media {
+        (rows.options, rows.values, rows.media) = (old.options, old.values, old.media);
+    }
+    if !written.variants {
+        (rows.variants, rows.choices, rows.prices) = (old.variants, old.choices, old.prices);
+        (rows.variant_media, rows.stock) = (old.variant_media, old.stock);
+        fresh.location_codes = stored.location_codes;
+    }
+    Ok(fresh)
+}
+
 /// Products as they are read, by id.
 type Found = HashMap<Uuid, Stored>;
 
 /// Reads products, deleted ones too, table by table; what is not there is left out.
 pub(super) fn load_many(connection: &mut Connection, ids: &[Uuid]) -> Result<Found, StoreError> {
+    load_parts(connection, ids, Parts::ALL)
+}
+
+fn load_parts(connection: &mut Connection, ids: &[Uuid], parts: Parts) -> Result<Found, StoreError> {
     use schema::{product, slug};
     let products = product::table
         .filter(product::id.eq_any(ids))
@@ -206,9 +249,15 @@ pub(super) fn load_many(connection: &mut Connection, ids: &[Uuid]) -> Result<Fou
     for (id, slug) in slugs {
         give(&mut found, id, |stored| stored.slug = slug);
     }
-    load_links(connection, ids, &mut found)?;
-    load_options_and_media(connection, ids, &mut found)?;
-    load_variants(connection, ids, &mut found)?;
+    if parts.links {
+        load_links(connection, ids, &mut found)?;
+    }
+    if parts.options_and_media {
+        load_options_and_media(connection, ids, &mut found)?;
+    }
+    if parts.variants {
+        load_variants(connection, ids, &mut found)?;
+    }
     Ok(found)
 }
 

@@ -12,8 +12,8 @@ use diesel::{
 use uuid::Uuid;
 
 use super::rows::{
-    CategoryRecord, ChoiceRecord, MediaRecord, OptionRecord, PriceRecord, ProductRecord, Rows, StockRecord,
-    TagRecord, TranslationRecord, ValueRecord, VariantMediaRecord, VariantRecord,
+    CategoryRecord, ChoiceRecord, MediaRecord, OptionRecord, Parts, PriceRecord, ProductRecord, Rows,
+    StockRecord, TagRecord, TranslationRecord, ValueRecord, VariantMediaRecord, VariantRecord,
 };
 use crate::store::{
     Connection,
@@ -89,9 +89,9 @@ pub(super) struct Changes {
 }
 
 impl Changes {
-    /// Adds what makes the stored rows like the wanted ones. `stored` is `None` for a product that is new. Tells whether
-    /// there is anything.
-    pub(super) fn add(&mut self, stored: Option<&Rows>, wanted: Rows) -> bool {
+    /// Adds what makes the stored rows like the wanted ones. `stored` is `None` for a product that is new. Gives the parts that
+    /// differ; `None` if nothing does.
+    pub(super) fn add(&mut self, stored: Option<&Rows>, wanted: Rows) -> Option<Parts> {
         let empty = super::plan::nothing(wanted.product.id);
         let before = stored.unwrap_or(&empty);
         let product = match stored {
@@ -110,22 +110,31 @@ impl Changes {
             let skus = before.variants.iter().filter_map(|row| Some((row.id, row.sku.clone()?)));
             self.skus.extend(skus);
         }
-        let parts = [
+        let options_and_media = [
             self.media.add(&before.media, wanted.media, |row| row.id),
             self.options.add(&before.options, wanted.options, |row| row.id),
             self.values.add(&before.values, wanted.values, |row| row.id),
+        ];
+        let of_variants = [
             self.choices.add(&before.choices, wanted.choices, |row| (row.variant_id, row.option_id)),
             self.prices.add(&before.prices, wanted.prices, |row| (row.variant_id, row.currency.clone())),
             self.variant_media
                 .add(&before.variant_media, wanted.variant_media, |row| (row.variant_id, row.media_id)),
             self.stock.add(&before.stock, wanted.stock, |row| (row.variant_id, row.location_id)),
+        ];
+        let links = [
             self.tags.add(&before.tags, wanted.tags, |row| (row.product_id, row.tag_id)),
             self.categories
                 .add(&before.categories, wanted.categories, |row| (row.product_id, row.category_id)),
             self.translations
                 .add(&before.translations, wanted.translations, |row| (row.product_id, row.locale.clone())),
         ];
-        product || variants || parts.contains(&true)
+        let parts = Parts {
+            links: links.contains(&true),
+            options_and_media: options_and_media.contains(&true),
+            variants: variants || of_variants.contains(&true),
+        };
+        (product || parts != Parts::default()).then_some(parts)
     }
 
     /// Tags that products get.

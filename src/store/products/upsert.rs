@@ -48,8 +48,8 @@ pub fn upsert(connection: &mut Connection, draft: &ProductDraft) -> Result<Upser
     let stored = rows::load(connection, id)?;
     let known = stored.rows.product.external_id.clone();
     let kept = ProductDraft { external_id: draft.external_id.clone().or(known), ..draft.clone() };
-    let changed = write(connection, id, Some(&stored), &kept, MissingNames::Create)?;
-    Ok(if changed || deleted { Upserted::Updated(id) } else { Upserted::Unchanged(id) })
+    let written = write(connection, id, Some(&stored), &kept, MissingNames::Create)?;
+    Ok(if written.is_some() || deleted { Upserted::Updated(id) } else { Upserted::Unchanged(id) })
 }
 
 /// The draft that would make the product with this current slug again, if there is one (deleted ones too), locked until the

@@ -186,7 +186,7 @@ impl Batch {
         self.known.skus_change(before, &wanted);
         let external_id = wanted.product.external_id.clone();
         let saved = self.changes.add(stored.map(|stored| &stored.rows), wanted);
-        if !saved && slug.is_none() && !deleted {
+        if saved.is_none() && slug.is_none() && !deleted {
             return Ok(false);
         }
         let version = stored.map(|stored| stored.bookkeeping.version);
