@@ -88,17 +88,19 @@ bench: setup
 bench-full: setup
 	cargo bench --bench serving -- --full $(if $(QUICK),--quick)
 
-OTHER = cargo build --release --bin aisle --target-dir
+# Each build is put aside: the next one takes its place.
+AS_IT_COMES = target/release/aisle
+ASIDE = mkdir -p target/builds && cp $(AS_IT_COMES)
+OTHER = cargo build --release --bin aisle
 bench-builds: setup
-	$(OTHER) target/builds/plain
-	$(OTHER) target/builds/system-allocator --features system-allocator
-	CARGO_PROFILE_RELEASE_LTO=off $(OTHER) target/builds/no-lto
-	CARGO_PROFILE_RELEASE_LTO=fat CARGO_PROFILE_RELEASE_CODEGEN_UNITS=1 $(OTHER) target/builds/fat-lto
+	$(OTHER) --features system-allocator && $(ASIDE) target/builds/system-allocator
+	CARGO_PROFILE_RELEASE_LTO=off $(OTHER) && $(ASIDE) target/builds/no-lto
+	CARGO_PROFILE_RELEASE_LTO=fat CARGO_PROFILE_RELEASE_CODEGEN_UNITS=1 $(OTHER) && $(ASIDE) target/builds/fat-lto
 	cargo bench --bench serving -- $(if $(QUICK),--quick) \
-	  --build "as it comes=target/builds/plain/release/aisle" \
-	  --build "allocator of the system=target/builds/system-allocator/release/aisle" \
-	  --build "no LTO=target/builds/no-lto/release/aisle" \
-	  --build "fat LTO, one codegen unit=target/builds/fat-lto/release/aisle"
+	  --build "as it comes=$(AS_IT_COMES)" \
+	  --build "allocator of the system=target/builds/system-allocator" \
+	  --build "no LTO=target/builds/no-lto" \
+	  --build "fat LTO, one codegen unit=target/builds/fat-lto"
 
 # One of its servers leaves the checks of a hit out, so this is such a build too; the others keep them.
 bench-coherence: setup

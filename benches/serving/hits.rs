@@ -45,7 +45,7 @@ struct Ratios {
 
 /// Measures and prints.
 pub(crate) fn measure(servers: &Servers, extent: Extent) -> Outcome<()> {
-    let (products, rounds, turns) = extent.of((10_000, 3, 14), (1_000, 1, 4));
+    let (products, rounds, turns) = extent.of((10_000, 3, 11), (1_000, 1, 4));
     let catalogue = site::catalogue(servers, "hits", products)?;
     let runtime = Builder::new_current_thread().enable_io().build()?;
     let (answers, rows) = rows(&serve(&catalogue)?, &catalogue, extent)?;

@@ -5,6 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use aisle::limits::TOGETHER_MAX;
 use futures_util::future::try_join_all;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -25,6 +26,9 @@ use crate::{
 
 /// Store actors: few, so that the load finds room on the same machine.
 const ACTORS: usize = 2;
+
+/// Requests at a time that give every actor full statements: one that it waits for, and one that waits for it.
+const FULL: usize = ACTORS * 2 * TOGETHER_MAX;
 
 /// What the network to Postgres adds to every answer.
 const DELAY: Duration = Duration::from_millis(2);
@@ -63,9 +67,8 @@ pub(crate) fn measure(servers: &Servers, extent: Extent) -> Outcome<()> {
     };
     let answered = |shots: &[Shot]| shots.iter().filter(|shot| shot.status == 200).count();
     let unloaded = run(1, f64::INFINITY, Duration::from_secs(2))?;
-    // As many at once as keep every actor at work.
     let window = Duration::from_secs(seconds);
-    let closed = run(ACTORS * 4, f64::INFINITY, window)?;
+    let closed = run(FULL, f64::INFINITY, window)?;
     let capacity = f64::from(u32::try_from(answered(&closed))?) / window.as_secs_f64();
     let shots = run(CONNECTIONS, capacity * TIMES, BURST + window)?;
     let shots: Vec<Shot> = shots.into_iter().filter(|shot| shot.due >= BURST).collect();

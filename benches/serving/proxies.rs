@@ -13,7 +13,7 @@ use crate::{
 
 /// Measures and prints; what is not installed is left out, and said.
 pub(crate) fn measure(servers: &Servers, extent: Extent) -> Outcome<()> {
-    let (products, turns, each) = extent.of((10_000, 24, 300), (1_000, 4, 60));
+    let (products, turns, each) = extent.of((10_000, 18, 300), (1_000, 4, 60));
     let catalogue = site::catalogue(servers, "proxies", products)?;
     // Proxies may keep what has an age; what they are compared with is the instance as it comes.
     let origin = catalogue.serve(None, &[("AISLE_MAX_AGE", "3600")])?;
