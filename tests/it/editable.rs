@@ -130,6 +130,11 @@ fn an_edit_is_answered_with_the_whole_product() {
             {"sku": "L-S", "options": {"Size": "S"}, "media": ["https://example.com/3.jpg"],
              "prices": [{"currency": "USD", "amount": 5}, {"currency": "EUR", "amount": 4}]}
         ]}),
+        json!({"variants": [
+            {"sku": "L-M", "options": {"Size": "M"}, "stock": 9},
+            {"sku": "L-S", "options": {"Size": "S"}, "media": ["https://example.com/3.jpg"],
+             "prices": [{"currency": "USD", "amount": 6}, {"currency": "EUR", "amount": 4}]}
+        ]}),
         json!({"status": "active", "variants": [{"sku": "L-S", "options": {"Colour": "Oak"}}]}),
         json!({"media": [], "variants": [], "options": [], "tags": [], "category_ids": []}),
     ] {
