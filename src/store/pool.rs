@@ -187,15 +187,18 @@ fn impatient(url: &str) -> String {
     })
 }
 
-/// Opens a connection with the session settings of the catalogue: time-outs (one for locks too: the database bounds no COMMIT
-/// by the time of a statement, and ours waits for a lock), UTC, no JIT compilation (it costs more than
-/// any of our statements), index look-ups priced as memory reads, which they are in a catalogue that fits, neither parallel
-/// workers nor merge joins (statements look up a few rows by their keys: a merge join hopes to stop early in the order of
-/// the keys, which tells nothing, and was seen to read all tags for the three of a product), plans that are made once for any
-/// values (else statements with an array are planned anew each time: a plan for one key looks cheaper than one for any
-/// number of them, though both go the same way) and that use an index where there is one (a plan made while a table was
-/// empty must serve when it is not), the isolation level that edits need, commits that survive a crash (what was acknowledged or read must not vanish), and messages in
-/// English, by which errors are told apart; only roles that the server lets choose get these.
+/// Opens a connection with the session settings of the catalogue. Only roles that the server lets choose get messages in English.
+///
+/// - Time-outs, one for locks too: the database bounds no COMMIT by the time of a statement, and ours waits for a lock. The
+///   isolation level that edits need; commits that survive a crash, for what was acknowledged or read must not vanish; UTC; and
+///   messages in English, by which errors are told apart.
+/// - No JIT compilation, which costs more than any of our statements; index look-ups priced as memory reads, which they are in a
+///   catalogue that fits; no parallel workers.
+/// - No merge joins. Statements look up a few rows by their keys; a merge join hopes to stop early in the order of the keys, which
+///   tells nothing, and was seen to read all tags for the three of a product.
+/// - Plans that are made once, for any values. Else statements with an array are planned anew each time: a plan for one key
+///   looks cheaper than one for any number of them, though both go the same way.
+/// - Plans that use an index where there is one: a plan made while a table was empty must serve when it is not.
 pub fn connect(url: &str) -> Result<Connection, StoreError> {
     let unavailable = |error: &dyn fmt::Display| StoreError::Unavailable(error.to_string());
     let mut connection = PgConnection::establish(&impatient(url)).map_err(|error| unavailable(&error))?;

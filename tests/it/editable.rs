@@ -105,6 +105,13 @@ fn an_edit_is_answered_with_the_whole_product() {
         let answer = app.admin_json(Method::POST, "/v1/admin/categories", &json!({"name": name}));
         answer.json::<Value>().expect("JSON")["id"].clone()
     };
+    let variants = |amount: i64| {
+        json!([
+            {"sku": "L-M", "options": {"Size": "M"}, "stock": 9},
+            {"sku": "L-S", "options": {"Size": "S"}, "media": ["https://example.com/3.jpg"],
+             "prices": [{"currency": "USD", "amount": amount}, {"currency": "EUR", "amount": 4}]}
+        ])
+    };
     let categories = [category("Lamps"), category("Sale")];
     let made = app.create_product(&json!({
         "title": "Floor Lamp", "category_ids": categories, "tags": ["new", "Oak"],
@@ -125,16 +132,8 @@ fn an_edit_is_answered_with_the_whole_product() {
         json!({"translations": {"de": null, "fr": {"title": "Lampe"}}}),
         json!({"options": [{"name": "Size", "values": ["M", "S", "L"]}]}),
         json!({"media": [{"url": "https://example.com/3.jpg"}, {"url": "https://example.com/1.jpg"}]}),
-        json!({"variants": [
-            {"sku": "L-M", "options": {"Size": "M"}, "stock": 9},
-            {"sku": "L-S", "options": {"Size": "S"}, "media": ["https://example.com/3.jpg"],
-             "prices": [{"currency": "USD", "amount": 5}, {"currency": "EUR", "amount": 4}]}
-        ]}),
-        json!({"variants": [
-            {"sku": "L-M", "options": {"Size": "M"}, "stock": 9},
-            {"sku": "L-S", "options": {"Size": "S"}, "media": ["https://example.com/3.jpg"],
-             "prices": [{"currency": "USD", "amount": 6}, {"currency": "EUR", "amount": 4}]}
-        ]}),
+        json!({"variants": variants(5)}),
+        json!({"variants": variants(6)}),
         json!({"status": "active", "variants": [{"sku": "L-S", "options": {"Colour": "Oak"}}]}),
         json!({"media": [], "variants": [], "options": [], "tags": [], "category_ids": []}),
     ] {

@@ -212,3 +212,17 @@ fn reads_are_prepared_once() {
     }
     assert_eq!((once, prepared(&mut conn)), (13, 13));
 }
+
+/// Without this setting Postgres plans their statements anew for each edit, which takes longer than running them.
+#[test]
+fn what_an_edit_calls_with_arrays_is_planned_once() {
+    let db = support::database();
+    let planned_anew = texts(
+        &mut db.connect(),
+        "SELECT p.oid::regprocedure::text AS text FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang \
+          WHERE p.pronamespace = 'catalog'::regnamespace AND l.lanname = 'plpgsql' \
+            AND EXISTS (SELECT FROM unnest(p.proargtypes) AS a (type) JOIN pg_type t ON t.oid = a.type WHERE t.typcategory = 'A') \
+            AND NOT coalesce('plan_cache_mode=force_generic_plan' = ANY (p.proconfig), false)",
+    );
+    assert!(planned_anew.is_empty(), "{planned_anew:?}");
+}

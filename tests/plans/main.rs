@@ -125,7 +125,8 @@ fn main() -> ExitCode {
     report(&judgement, &sites::silent())
 }
 
-/// Runs the script on a catalogue of its own: planned for each execution, then once for all.
+/// Runs the script on a catalogue of its own, twice: once what chooses by itself (an import, statements in triggers) is planned
+/// for each execution, once for any values, as an instance's sessions always plan.
 fn explain(server: &Server, name: &str, copies: u32, without: Option<&str>, reads_lists: bool) -> Work {
     let began = Instant::now();
     let catalogue = Catalogue::make(server, name, copies);
