@@ -2,7 +2,7 @@
 
 use std::{
     io::{Read, Write},
-    net::{SocketAddr, TcpStream},
+    net::{SocketAddr, TcpListener, TcpStream},
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -245,6 +245,31 @@ fn a_rolling_restart_behind_nginx_fails_no_request() {
     let seen = load.stop();
     assert_eq!(*seen.failed_reads.lock().unwrap(), [""; 0], "of {:?} reads", seen.reads);
     assert_eq!(*seen.failed_edits.lock().unwrap(), [""; 0], "of {:?} edits", seen.acknowledged);
+}
+
+/// A machine that is gone refuses nothing. A connection that is never made carried no edit, so another instance may have it.
+#[test]
+fn an_instance_that_takes_no_connection_behind_nginx_costs_no_edit() {
+    if !is_installed("nginx") {
+        return;
+    }
+    let mut fleet = Fleet::start();
+    fleet.instances[0].kill9();
+    // The queue of a socket that nobody accepts from has one place.
+    let deaf = TcpListener::bind(("127.0.0.1", fleet.ports[0])).expect("the port of the dead");
+    rustix::net::listen(&deaf, 0).expect("a short queue");
+    let address = deaf.local_addr().expect("its address");
+    let _queued = TcpStream::connect(address).expect("the place in it");
+    assert!(TcpStream::connect_timeout(&address, Duration::from_millis(100)).is_err(), "it is full");
+
+    let balancer = Balancer::nginx(fleet.ports);
+    let path = format!("{}/v1/admin/products/{}", balancer.url, create(&balancer.url));
+    // With the creation, each instance has its turn.
+    for number in 0..3 {
+        let request = client().patch(&path).bearer_auth(TOKEN).header("If-Match", "*");
+        let answer = request.json(&json!({"title": format!("Lamp {number}")})).send().expect("an answer");
+        assert_eq!(answer.status(), 200, "edit {number}: {:?}", answer.text());
+    }
 }
 
 fn serve_alone(database: &TestDatabase, drain: &str) -> Instance {
