@@ -1,3 +1,7 @@
+CREATE OR REPLACE FUNCTION catalog.era() RETURNS uuid
+LANGUAGE sql STABLE AS $$ SELECT id FROM public.catalog_era WHERE timeline = catalog.timeline() $$;
+CREATE OR REPLACE FUNCTION catalog.timeline() RETURNS text
+LANGUAGE sql STABLE AS $$ SELECT substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8) $$;
 DO $$
 DECLARE
   planned regprocedure;

@@ -16,3 +16,10 @@ BEGIN
     EXECUTE format('ALTER FUNCTION %s SET plan_cache_mode = force_generic_plan', planned);
   END LOOP;
 END $$;
+
+-- Functions in SQL are planned anew with each statement that calls them, those in PL/pgSQL once per session. The era is asked
+-- for with every look at the log.
+CREATE OR REPLACE FUNCTION catalog.timeline() RETURNS text
+LANGUAGE plpgsql STABLE AS $$ BEGIN RETURN substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8); END $$;
+CREATE OR REPLACE FUNCTION catalog.era() RETURNS uuid
+LANGUAGE plpgsql STABLE AS $$ BEGIN RETURN (SELECT id FROM public.catalog_era WHERE timeline = catalog.timeline()); END $$;

@@ -220,16 +220,23 @@ pub fn connect(url: &str) -> Result<Connection, StoreError> {
     Ok(connection)
 }
 
-/// The same for a command that works through a whole file: nobody waits for its single statements, a disk that stands
-/// still for some seconds must not end it, and its joins may be of thousands of rows.
-pub fn connect_for_bulk(url: &str) -> Result<Connection, StoreError> {
+/// The same where nobody waits for single statements: a machine that is busy for some seconds must not end them.
+pub fn connect_patiently(url: &str) -> Result<Connection, StoreError> {
     let mut connection = connect(url)?;
     let milliseconds = limits::BULK_STATEMENT_TIMEOUT.as_millis();
     connection.batch_execute(&format!(
         "SET statement_timeout = {milliseconds}; SET idle_in_transaction_session_timeout = {milliseconds}; \
-         SET lock_timeout = {milliseconds}; RESET max_parallel_workers_per_gather; RESET enable_mergejoin; \
-         RESET plan_cache_mode; RESET enable_seqscan"
+         SET lock_timeout = {milliseconds}"
     ))?;
+    Ok(connection)
+}
+
+/// The same for what works through a whole file or catalogue: its joins may be of thousands of rows.
+pub fn connect_for_bulk(url: &str) -> Result<Connection, StoreError> {
+    let mut connection = connect_patiently(url)?;
+    connection.batch_execute(
+        "RESET max_parallel_workers_per_gather; RESET enable_mergejoin; RESET plan_cache_mode; RESET enable_seqscan",
+    )?;
     Ok(connection)
 }
 

@@ -13,6 +13,7 @@ use diesel::{
     query_builder::{AstPass, Query, QueryFragment, QueryId},
     sql_types,
 };
+use serde_json::Value;
 use uuid::Uuid;
 
 /// A value sent beside the text.
@@ -36,6 +37,8 @@ pub(super) enum Bind<'a> {
     Integers(&'a [i64]),
     /// `timestamptz`
     Instant(DateTime<Utc>),
+    /// `jsonb`
+    Json(&'a Value),
 }
 
 /// SQL text in which `$1`, `$2`, … stand for the binds; a place may be used more than once. `Row` is the SQL type of a row.
@@ -100,6 +103,7 @@ impl Bind<'_> {
             Self::Integer(number) => out.push_bind_param::<sql_types::BigInt, _>(number),
             Self::Integers(numbers) => out.push_bind_param::<sql_types::Array<sql_types::BigInt>, _>(numbers),
             Self::Instant(at) => out.push_bind_param::<sql_types::Timestamptz, _>(at),
+            Self::Json(value) => out.push_bind_param::<sql_types::Jsonb, _>(*value),
         }
     }
 }

@@ -144,3 +144,34 @@ fn an_edit_is_answered_with_the_whole_product() {
         assert_eq!(answered, read, "{edit}");
     }
 }
+
+/// An edit asks only for the names that its product has not; both kinds mean what they always do.
+#[test]
+fn names_that_are_kept_and_new_ones_are_found_alike() {
+    let app = App::start();
+    let category = |name: &str| -> Value {
+        let answer = app.admin_json(Method::POST, "/v1/admin/categories", &json!({"name": name}));
+        answer.json::<Value>().expect("JSON")["id"].clone()
+    };
+    let categories = [category("Lamps"), category("Sale")];
+    let made = app.create_product(&json!({
+        "title": "Floor Lamp", "category_ids": [categories[0]], "tags": ["new", "Oak"],
+        "variants": [{"sku": "L", "stock": [{"location": "berlin", "quantity": 1}]}]
+    }));
+    let stock = json!([{"location": "berlin", "quantity": 2}, {"location": "paris", "quantity": 3}]);
+    let both = json!({
+        "category_ids": [categories[1], categories[0]], "tags": ["OAK", "second", "new"],
+        "variants": [{"sku": "L", "stock": stock}]
+    });
+    let answered: Value = patch(&app, &made, &both).json().expect("JSON");
+    assert_eq!(answered["category_ids"], json!(categories));
+    assert_eq!(answered["tags"], json!(["Oak", "second", "new"]), "in its order, under the tag's own name");
+    assert_eq!(answered["variants"][0]["stock"], stock);
+    let as_many = json!(["new", "third", "Oak"]);
+    let answered: Value = patch(&app, &made, &json!({"tags": as_many})).json().expect("JSON");
+    assert_eq!(answered["tags"], as_many);
+
+    let unknown =
+        json!({"category_ids": [categories[0], "01890000-0000-7000-8000-000000000000"], "title": "Other"});
+    assert_eq!(pointers(patch(&app, &made, &unknown)), ["#/category_ids/1"]);
+}

@@ -10,7 +10,7 @@ use std::{
 
 use super::{Lists, ListsError};
 use crate::{
-    coherence::Coherence,
+    coherence::{Coherence, Era},
     limits::FEED_INTERVAL,
     store::{Connection, error::StoreError, pool},
     supervision::{Backoff, Step, Stepper, intensity::Kind},
@@ -35,7 +35,7 @@ impl std::fmt::Debug for State {
 }
 
 impl State {
-    /// A feeder of `lists`; connects with its first step.
+    /// A feeder of `lists`; connects when it needs to.
     pub fn new(database_url: &str, lists: Arc<Lists>, coherence: Arc<Coherence>) -> Self {
         let database_url = database_url.to_owned();
         Self { database_url, lists, coherence, connection: None, backoff: Backoff::default() }
@@ -51,27 +51,32 @@ impl State {
             }
             return Ok(());
         }
+        if position.is_none() {
+            self.connection = None;
+            return self.read(era);
+        }
         // Patient: between two statements a busy machine may index products for longer than an edit may stand still.
         let connection = match &mut self.connection {
             Some(connection) => connection,
-            absent => absent.insert(pool::connect_for_bulk(&self.database_url)?),
+            absent => absent.insert(pool::connect_patiently(&self.database_url)?),
         };
-        if position.is_some() {
-            match self.lists.catch_up(connection, era) {
-                // Read anew at the next step.
-                Ok(()) | Err(ListsError::Unread) => return Ok(()),
-                Err(ListsError::Store(error)) => return Err(error),
-            }
+        match self.lists.catch_up(connection, era) {
+            // Read anew at the next step.
+            Ok(()) | Err(ListsError::Unread) => Ok(()),
+            Err(ListsError::Store(error)) => Err(error),
         }
+    }
+
+    /// Loads the index, or reads everything, on a connection of its own: plans for whole tables do not serve what changes.
+    fn read(&self, era: Era) -> Result<(), StoreError> {
+        let mut connection = pool::connect_for_bulk(&self.database_url)?;
         let began = Instant::now();
-        if self.lists.load(connection, era) {
-            let seconds = began.elapsed().as_secs_f64();
-            log::info!("lists loaded products={} seconds={seconds:.1}", self.lists.len());
-            return Ok(());
+        let is_loaded = self.lists.load(&mut connection, era);
+        if !is_loaded {
+            self.lists.read_all(&mut connection, era)?;
         }
-        let began = Instant::now();
-        self.lists.read_all(connection, era)?;
-        log::info!("lists read products={} seconds={:.1}", self.lists.len(), began.elapsed().as_secs_f64());
+        let (done, seconds) = (if is_loaded { "loaded" } else { "read" }, began.elapsed().as_secs_f64());
+        log::info!("lists {done} products={} seconds={seconds:.1}", self.lists.len());
         Ok(())
     }
 }

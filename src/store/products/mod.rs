@@ -5,7 +5,9 @@
 //! change is not written. Versions, documents and the log are the database's business.
 
 mod bulk;
+mod difference;
 mod draft;
+mod load;
 mod names;
 mod patch;
 mod plan;
@@ -24,8 +26,11 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 pub use self::bulk::Batch;
-use self::rows::{Parts, Rows, Stored};
 pub use self::upsert::{Upserted, draft_by_slug, existing, names, upsert};
+use self::{
+    load::Parts,
+    rows::{Rows, Stored},
+};
 pub(super) use self::{
     names::{Named, location_ids, with_free_slug},
     patch::patch_variant,
@@ -88,7 +93,7 @@ pub struct AdminProductSummary {
 
 /// Reads one product, deleted ones too.
 pub fn get(connection: &mut Connection, id: Uuid) -> Result<AdminProduct, StoreError> {
-    answer(&rows::load(connection, id)?)
+    answer(&load::load(connection, id)?)
 }
 
 fn answer(stored: &Stored) -> Result<AdminProduct, StoreError> {
@@ -191,7 +196,7 @@ fn answer_written(
     written: Option<Parts>,
 ) -> Result<AdminProduct, StoreError> {
     match written {
-        Some(written) => answer(&rows::reload(connection, stored, written)?),
+        Some(written) => answer(&load::reload(connection, stored, written)?),
         None => answer(&stored),
     }
 }
@@ -262,7 +267,7 @@ fn lock_and_load(
     precondition: Precondition,
 ) -> Result<Stored, StoreError> {
     lock(connection, id, precondition)?;
-    rows::load(connection, id)
+    load::load(connection, id)
 }
 
 /// Writes what the draft wants and `stored` (under its lock; `None`: new) has not. Gives the parts that were written; `None` if
@@ -276,7 +281,7 @@ fn write(
 ) -> Result<Option<Parts>, StoreError> {
     let nothing = plan::nothing(id);
     let before: &Rows = stored.map_or(&nothing, |stored| &stored.rows);
-    let names = names::resolve(connection, draft, missing)?;
+    let names = names::resolve(connection, stored, draft, missing)?;
     let wanted = plan::plan(before, draft, &names).map_err(StoreError::Invalid)?;
     types::fit(connection, before, &wanted)?;
     skus_are_free(connection, before, draft)?;

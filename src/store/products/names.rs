@@ -1,10 +1,11 @@
 //! What a draft names rather than identifies: brand, categories, tags, locations.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use diesel::{RunQueryDsl, sql_types as sql};
 use uuid::Uuid;
 
+use super::rows::Stored;
 use crate::{
     domain::{draft::ProductDraft, invalid::Invalid, slug::slugify},
     limits::SLUG_TRIES,
@@ -28,24 +29,26 @@ pub(super) struct Names {
 }
 
 /// Looks up the names of a draft; tags and locations are always made when missing, brands and categories as told.
-/// Reports every unknown name at once.
+/// Reports every unknown name at once. What the product has already, as it is stored, is known.
 pub(super) fn resolve(
     connection: &mut Connection,
+    stored: Option<&Stored>,
     draft: &ProductDraft,
     missing: MissingNames,
 ) -> Result<Names, StoreError> {
     let mut wrong = Vec::new();
-    let brand_id = brand(connection, draft, missing, &mut wrong)?;
-    let category_ids = categories(connection, draft, missing, &mut wrong)?;
+    let brand_id = brand(connection, stored, draft, missing, &mut wrong)?;
+    let category_ids = categories(connection, stored, draft, missing, &mut wrong)?;
     if !wrong.is_empty() {
         return Err(StoreError::Invalid(wrong));
     }
-    Ok(Names {
-        brand_id,
-        category_ids,
-        tag_ids: tags(connection, &draft.tags)?,
-        location_ids: locations(connection, draft)?,
-    })
+    let tag_ids = match stored {
+        Some(stored) if stored.tag_names == draft.tags => {
+            stored.rows.tags.iter().map(|row| row.tag_id).collect()
+        }
+        _ => tags(connection, &draft.tags)?,
+    };
+    Ok(Names { brand_id, category_ids, tag_ids, location_ids: locations(connection, stored, draft)? })
 }
 
 fn ids(
@@ -66,11 +69,15 @@ fn first_id(
 
 fn brand(
     connection: &mut Connection,
+    stored: Option<&Stored>,
     draft: &ProductDraft,
     missing: MissingNames,
     wrong: &mut Vec<Invalid>,
 ) -> Result<Option<Uuid>, StoreError> {
     if let Some(id) = draft.brand_id {
+        if stored.is_some_and(|stored| stored.rows.product.brand_id == Some(id)) {
+            return Ok(Some(id));
+        }
         let found = first_id(connection, "SELECT id FROM brand WHERE id = $1", vec![Bind::Id(id)])?;
         if found.is_none() {
             wrong.push(Invalid::new("#/brand_id", "unknown", "no such brand"));
@@ -129,20 +136,24 @@ pub(super) fn steps(path: &str) -> impl Iterator<Item = &str> {
 
 fn categories(
     connection: &mut Connection,
+    stored: Option<&Stored>,
     draft: &ProductDraft,
     missing: MissingNames,
     wrong: &mut Vec<Invalid>,
 ) -> Result<Vec<Uuid>, StoreError> {
     let mut found = Vec::new();
-    if !draft.category_ids.is_empty() {
-        let known = known_categories(connection, &draft.category_ids)?;
-        for (place, id) in draft.category_ids.iter().enumerate() {
-            if known.contains(id) {
-                found.push(*id);
-            } else {
-                let pointer = format!("#/category_ids/{place}");
-                wrong.push(Invalid::new(pointer, "unknown", "no such category"));
-            }
+    let rows = stored.map_or(&[][..], |stored| &stored.rows.categories);
+    let mut known: BTreeSet<Uuid> = rows.iter().map(|row| row.category_id).collect();
+    let others: Vec<Uuid> = draft.category_ids.iter().filter(|id| !known.contains(id)).copied().collect();
+    if !others.is_empty() {
+        known.extend(known_categories(connection, &others)?);
+    }
+    for (place, id) in draft.category_ids.iter().enumerate() {
+        if known.contains(id) {
+            found.push(*id);
+        } else {
+            let pointer = format!("#/category_ids/{place}");
+            wrong.push(Invalid::new(pointer, "unknown", "no such category"));
         }
     }
     for (place, path) in draft.categories.iter().enumerate() {
@@ -279,13 +290,17 @@ fn tags(connection: &mut Connection, names: &[String]) -> Result<Vec<Uuid>, Stor
 
 fn locations(
     connection: &mut Connection,
+    stored: Option<&Stored>,
     draft: &ProductDraft,
 ) -> Result<BTreeMap<String, Uuid>, StoreError> {
+    let levels = stored.into_iter().flat_map(|stored| stored.location_codes.iter().zip(&stored.rows.stock));
+    let mut known: BTreeMap<String, Uuid> =
+        levels.map(|(code, level)| (code.clone(), level.location_id)).collect();
     let stock = draft.variants.iter().filter_map(|variant| variant.stock.as_ref()).flatten();
-    let mut codes: Vec<String> = stock.map(|level| level.location.clone()).collect();
-    codes.sort_unstable();
-    codes.dedup();
-    location_ids(connection, &codes)
+    let codes = stock.map(|level| &level.location).filter(|code| !known.contains_key(*code));
+    let codes: BTreeSet<String> = codes.cloned().collect();
+    known.extend(location_ids(connection, &codes.into_iter().collect::<Vec<_>>())?);
+    Ok(known)
 }
 
 /// Ids of locations by code; missing ones are made.

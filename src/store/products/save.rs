@@ -3,17 +3,21 @@
 //!
 //! Only what differs is written: a statement that changed nothing would still cost, and the log must stay silent.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use diesel::{
-    ExecuteCopyFromDsl, ExpressionMethods, QueryDsl, RunQueryDsl, connection::SimpleConnection,
-    sql_types as sql, upsert::excluded,
+    ExecuteCopyFromDsl, ExpressionMethods, RunQueryDsl, connection::SimpleConnection, sql_types as sql,
+    upsert::excluded,
 };
 use uuid::Uuid;
 
-use super::rows::{
-    CategoryRecord, ChoiceRecord, MediaRecord, OptionRecord, Parts, PriceRecord, ProductRecord, Rows,
-    StockRecord, TagRecord, TranslationRecord, ValueRecord, VariantMediaRecord, VariantRecord,
+use super::{
+    difference::Difference,
+    load::Parts,
+    rows::{
+        CategoryRecord, ChoiceRecord, MediaRecord, OptionRecord, PriceRecord, ProductRecord, Rows,
+        StockRecord, TagRecord, TranslationRecord, ValueRecord, VariantMediaRecord, VariantRecord,
+    },
 };
 use crate::store::{
     Connection,
@@ -27,46 +31,6 @@ const CHUNK: usize = 1000;
 
 /// From so many new rows of a table on they are copied: below, one statement with values is quicker.
 const COPIED_MIN: usize = 50;
-
-/// Rows of one table to write and keys of rows to delete.
-#[derive(Debug)]
-struct Difference<T, K> {
-    new: Vec<T>,
-    changed: Vec<T>,
-    gone: Vec<K>,
-}
-
-impl<T, K> Default for Difference<T, K> {
-    fn default() -> Self {
-        Self { new: Vec::new(), changed: Vec::new(), gone: Vec::new() }
-    }
-}
-
-impl<T: Clone + PartialEq, K: Ord> Difference<T, K> {
-    /// Adds what differs; tells whether anything does.
-    fn add(&mut self, stored: &[T], wanted: Vec<T>, key: impl Fn(&T) -> K) -> bool {
-        let before = self.len();
-        if stored.is_empty() {
-            self.new.extend(wanted);
-            return self.len() > before;
-        }
-        let known: BTreeMap<K, &T> = stored.iter().map(|row| (key(row), row)).collect();
-        let kept: BTreeSet<K> = wanted.iter().map(&key).collect();
-        for row in wanted {
-            match known.get(&key(&row)) {
-                None => self.new.push(row),
-                Some(known) if **known != row => self.changed.push(row),
-                Some(_) => {}
-            }
-        }
-        self.gone.extend(known.into_keys().filter(|key| !kept.contains(key)));
-        self.len() > before
-    }
-
-    fn len(&self) -> usize {
-        self.new.len() + self.changed.len() + self.gone.len()
-    }
-}
 
 /// Everything that differs between products as they are stored and as they are wanted.
 #[derive(Debug, Default)]
@@ -154,13 +118,22 @@ macro_rules! upsert {
         } else {
             diesel::copy_from(dsl::$table).from_insertable($difference.new).execute($connection)?;
         }
+        macro_rules! write {
+            ($rows:expr) => {
+                diesel::insert_into(dsl::$table)
+                    .values($rows)
+                    .on_conflict(($(dsl::$key,)+))
+                    .do_update()
+                    .set(($(dsl::$column.eq(excluded(dsl::$column)),)+))
+                    .execute($connection)?
+            };
+        }
         for chunk in written.chunks(CHUNK) {
-            diesel::insert_into(dsl::$table)
-                .values(chunk)
-                .on_conflict(($(dsl::$key,)+))
-                .do_update()
-                .set(($(dsl::$column.eq(excluded(dsl::$column)),)+))
-                .execute($connection)?;
+            // Diesel keeps the statement for one row prepared, but not that for several.
+            match chunk {
+                [one] => write!(one),
+                several => write!(several),
+            };
         }
     }};
 }
@@ -211,8 +184,7 @@ fn products(
         diesel::insert_into(dsl::product).values(new).execute(connection)?;
     }
     if let [one] = changed {
-        diesel::update(dsl::product.find(one.id)).set(one).execute(connection)?;
-        return Ok(());
+        return update_product(connection, one);
     }
     // The rows are there and locked: this only ever updates.
     for chunk in changed.chunks(CHUNK) {
@@ -233,6 +205,29 @@ fn products(
             ))
             .execute(connection)?;
     }
+    Ok(())
+}
+
+/// Diesel's own update would be planned anew each time.
+fn update_product(connection: &mut Connection, row: &ProductRecord) -> Result<(), StoreError> {
+    let binds = [
+        Bind::Id(row.id),
+        Bind::OptionalText(row.external_id.as_deref()),
+        Bind::Text(&row.status),
+        Bind::Text(&row.title),
+        Bind::Text(&row.description),
+        Bind::OptionalText(row.product_type.as_deref()),
+        Bind::OptionalId(row.brand_id),
+        Bind::Json(&row.attributes),
+        Bind::OptionalText(row.seo_title.as_deref()),
+        Bind::OptionalText(row.seo_description.as_deref()),
+    ];
+    Statement::<sql::Bool>::new(
+        "UPDATE product SET external_id = $2, status = $3, title = $4, description = $5, product_type = $6, brand_id = $7, \
+                attributes = $8, seo_title = $9, seo_description = $10 WHERE id = $1",
+        binds,
+    )
+    .execute(connection)?;
     Ok(())
 }
 

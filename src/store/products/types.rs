@@ -38,8 +38,25 @@ impl KnownTypes {
 /// definition must not stand in the way of an edit that has nothing to do with it.
 pub(super) fn fit(connection: &mut Connection, before: &Rows, wanted: &Rows) -> Result<(), StoreError> {
     let Some(code) = &wanted.product.product_type else { return Ok(()) };
+    if are_kept(before, wanted) {
+        return Ok(());
+    }
     let Some(rules) = product_types::rules(connection, code)? else { return Ok(()) };
     check(&rules, code, before, wanted)
+}
+
+/// Whether all attributes are as they are stored, of the same type.
+fn are_kept(before: &Rows, wanted: &Rows) -> bool {
+    let (stored, product) = (&before.product, &wanted.product);
+    let is_kept = |variant: &VariantRecord| {
+        before
+            .variants
+            .iter()
+            .any(|stored| stored.id == variant.id && stored.attributes == variant.attributes)
+    };
+    stored.product_type == product.product_type
+        && stored.attributes == product.attributes
+        && wanted.variants.iter().all(is_kept)
 }
 
 fn check(rules: &TypeRules, code: &String, before: &Rows, wanted: &Rows) -> Result<(), StoreError> {

@@ -3,7 +3,7 @@
 use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl};
 use uuid::Uuid;
 
-use super::{lock_any, rows, slugs, undelete, write};
+use super::{load, lock_any, slugs, undelete, write};
 use crate::{
     domain::draft::ProductDraft,
     store::{Connection, MissingNames, Precondition, error::StoreError, schema},
@@ -45,7 +45,7 @@ pub fn upsert(connection: &mut Connection, draft: &ProductDraft) -> Result<Upser
     if deleted {
         undelete(connection, id)?;
     }
-    let stored = rows::load(connection, id)?;
+    let stored = load::load(connection, id)?;
     let known = stored.rows.product.external_id.clone();
     let kept = ProductDraft { external_id: draft.external_id.clone().or(known), ..draft.clone() };
     let written = write(connection, id, Some(&stored), &kept, MissingNames::Create)?;
@@ -58,7 +58,7 @@ pub fn draft_by_slug(connection: &mut Connection, slug: &str) -> Result<Option<P
     let draft = ProductDraft { slug: Some(slug.to_owned()), ..ProductDraft::default() };
     let Some(id) = existing(connection, &draft)? else { return Ok(None) };
     lock_any(connection, id, Precondition::Exists)?;
-    super::draft::draft(&rows::load(connection, id)?).map(Some)
+    super::draft::draft(&load::load(connection, id)?).map(Some)
 }
 
 /// The product that [`upsert`] would change, if there is one: see there how it is found.

@@ -11,7 +11,10 @@ use crate::{
     store::{
         Connection,
         error::StoreError,
-        products::rows::{self, Rows, Stored},
+        products::{
+            load,
+            rows::{Rows, Stored},
+        },
         statement::{Bind, Statement},
     },
 };
@@ -91,7 +94,7 @@ impl Known {
             )
             .load::<Uuid>(connection)?;
         }
-        let found = rows::load_many(connection, &ids)?;
+        let found = load::load_many(connection, &ids)?;
         for (id, stored) in found {
             slugs.holds(id, &stored.slug);
             let skus = stored.rows.variants.iter().filter_map(|variant| variant.sku.clone());
