@@ -175,3 +175,31 @@ fn names_that_are_kept_and_new_ones_are_found_alike() {
         json!({"category_ids": [categories[0], "01890000-0000-7000-8000-000000000000"], "title": "Other"});
     assert_eq!(pointers(patch(&app, &made, &unknown)), ["#/category_ids/1"]);
 }
+
+#[test]
+fn every_field_of_a_product_is_set_and_emptied() {
+    let app = App::start();
+    let brand = app.admin_json(Method::POST, "/v1/admin/brands", &json!({"name": "Acme"}));
+    let brand: Value = brand.json().expect("JSON");
+    let made = app.create_product(&json!({"title": "Lamp"}));
+    let fields = json!({
+        "external_id": "e-1", "status": "archived", "title": "Floor Lamp", "description": "Stands.",
+        "product_type": "lamp", "brand_id": brand["id"], "attributes": {"watts": 5},
+        "seo": {"title": "A lamp", "description": "That stands."}
+    });
+    let set: Value = patch(&app, &made, &fields).json().expect("JSON");
+    for (name, value) in fields.as_object().expect("an object") {
+        assert_eq!(set[name], *value, "{name}");
+    }
+    let nothing = json!({
+        "external_id": null, "description": null, "product_type": null, "brand_id": null, "attributes": null, "seo": null
+    });
+    let emptied: Value = patch(&app, &made, &nothing).json().expect("JSON");
+    for pointer in
+        ["/external_id", "/product_type", "/brand_id", "/attributes/watts", "/seo/title", "/seo/description"]
+    {
+        assert!(emptied.pointer(pointer).is_none_or(Value::is_null), "{pointer}: {emptied}");
+    }
+    assert_eq!(emptied["description"], "");
+    assert_eq!((&emptied["title"], &emptied["status"]), (&set["title"], &set["status"]));
+}

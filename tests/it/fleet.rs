@@ -8,7 +8,7 @@ use std::{
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
     thread::{self, JoinHandle},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use reqwest::blocking::{Client, Response};
@@ -27,6 +27,9 @@ const TOKEN: &str = "fleet-token-0123456789";
 
 /// Readers beside one editor.
 const READERS: usize = 4;
+
+/// How long `nginx.conf` waits for a connection.
+const CONNECT: Duration = Duration::from_secs(1);
 
 /// Three instances, each at a port it keeps.
 struct Fleet {
@@ -259,12 +262,14 @@ fn an_instance_that_takes_no_connection_behind_nginx_costs_no_edit() {
     let deaf = TcpListener::bind(("127.0.0.1", fleet.ports[0])).expect("the port of the dead");
     rustix::net::listen(&deaf, 0).expect("a short queue");
     let address = deaf.local_addr().expect("its address");
-    let _queued = TcpStream::connect(address).expect("the place in it");
+    let _queued = TcpStream::connect_timeout(&address, PATIENCE).expect("the place in it");
     assert!(TcpStream::connect_timeout(&address, Duration::from_millis(100)).is_err(), "it is full");
 
     let balancer = Balancer::nginx(fleet.ports);
+    // The first request goes to the first instance, and the others have their turn.
+    let began = Instant::now();
     let path = format!("{}/v1/admin/products/{}", balancer.url, create(&balancer.url));
-    // With the creation, each instance has its turn.
+    assert!(began.elapsed() > CONNECT / 2, "it waited for the deaf one");
     for number in 0..3 {
         let request = client().patch(&path).bearer_auth(TOKEN).header("If-Match", "*");
         let answer = request.json(&json!({"title": format!("Lamp {number}")})).send().expect("an answer");

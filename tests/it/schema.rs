@@ -3,10 +3,11 @@
 use std::{collections::BTreeMap, thread};
 
 use aisle::{
-    domain::money::Currency,
-    store::{era::ExpectedEra, pool},
+    domain::{draft::ProductDraft, money::Currency},
+    store::{MissingNames, Precondition, edit, era::ExpectedEra, pool, products},
 };
 use diesel_migrations::{FileBasedMigrations, MigrationHarness};
+use serde_json::json;
 
 use crate::{
     catalogue::{number, psql, texts},
@@ -211,6 +212,36 @@ fn reads_are_prepared_once() {
         read(&mut conn);
     }
     assert_eq!((once, prepared(&mut conn)), (13, 13));
+}
+
+/// A product's parts are read by one statement, and what it has already is not looked up.
+#[test]
+fn an_edit_of_a_title_sends_few_statements_and_plans_each_once() {
+    let db = support::database();
+    let mut conn = pool::connect(&db.url).unwrap();
+    let draft: ProductDraft = serde_json::from_value(json!({
+        "title": "Lamp", "brand": "Acme", "categories": ["Home > Lamps"], "tags": ["new", "oak"],
+        "product_type": "lamp", "attributes": {"watts": 5},
+        "variants": [{"sku": "L", "attributes": {"size": "S"}, "stock": [{"location": "berlin", "quantity": 1}]}]
+    }))
+    .unwrap();
+    let create = |conn: &mut aisle::store::Connection| products::create(conn, &draft, MissingNames::Create);
+    let (made, _event) = edit::transaction(&mut conn, create).unwrap();
+    let patch = |conn: &mut aisle::store::Connection, title: &str| {
+        let patch = json!({"title": title});
+        edit::transaction(conn, |conn| products::patch(conn, made.id, Precondition::Exists, &patch)).unwrap();
+    };
+    let prepared = |conn: &mut aisle::store::Connection, what: &str| {
+        number(conn, &format!("SELECT ({what})::bigint AS number FROM pg_prepared_statements"))
+    };
+    patch(&mut conn, "One");
+    let (known, sent) =
+        (prepared(&mut conn, "count(*)"), prepared(&mut conn, "sum(generic_plans + custom_plans)"));
+    patch(&mut conn, "Two");
+    // Lock, product, update, product again, number of the transaction, event.
+    assert_eq!(prepared(&mut conn, "sum(generic_plans + custom_plans)") - sent, 6);
+    assert_eq!(prepared(&mut conn, "count(*)"), known);
+    assert_eq!(prepared(&mut conn, "sum(custom_plans)"), 0);
 }
 
 /// Without this setting Postgres plans their statements anew for each edit, which takes longer than running them.

@@ -1,6 +1,4 @@
-//! Reads products, deleted ones too: one statement for all their tables, since each costs both sides more than its rows do.
-
-use std::collections::HashMap;
+//! Reads a product, deleted or not: one statement for all its tables, since each costs both sides more than its rows do.
 
 use diesel::{
     Queryable, RunQueryDsl,
@@ -38,16 +36,7 @@ impl Parts {
 
 /// Reads a product; lock its row first where the rows decide what is written.
 pub(super) fn load(connection: &mut Connection, id: Uuid) -> Result<Stored, StoreError> {
-    load_many(connection, &[id])?.remove(&id).ok_or(StoreError::NotFound)
-}
-
-/// Reads products by id; what is not there is left out.
-pub(super) fn load_many(
-    connection: &mut Connection,
-    ids: &[Uuid],
-) -> Result<HashMap<Uuid, Stored>, StoreError> {
-    let found = load_parts(connection, ids, Parts::ALL)?;
-    found.into_iter().map(|found| Ok((found.product.id, found.stored()?))).collect()
+    load_parts(connection, id, Parts::ALL)?.stored()
 }
 
 /// Reads a product again whose lock is held since it was read: of its parts only those that were written since.
@@ -56,8 +45,7 @@ pub(super) fn reload(
     stored: Stored,
     written: Parts,
 ) -> Result<Stored, StoreError> {
-    let found = load_parts(connection, &[stored.rows.product.id], written)?;
-    found.into_iter().next().ok_or(StoreError::NotFound)?.stored_over(stored)
+    load_parts(connection, stored.rows.product.id, written)?.stored_over(stored)
 }
 
 /// A product as it is read: the parts that were asked for as JSON.
@@ -163,7 +151,7 @@ const VARIANTS: &str = "json_build_object( \
                 FROM variant v JOIN stock_level s ON s.variant_id = v.id JOIN location o ON o.id = s.location_id \
                WHERE v.product_id = p.id))::text";
 
-fn load_parts(connection: &mut Connection, ids: &[Uuid], parts: Parts) -> Result<Vec<Found>, StoreError> {
+fn load_parts(connection: &mut Connection, id: Uuid, parts: Parts) -> Result<Found, StoreError> {
     type Part = sql::Nullable<sql::Text>;
     type Row = (
         SqlTypeOf<AsSelect<ProductRecord, Pg>>,
@@ -178,7 +166,6 @@ fn load_parts(connection: &mut Connection, ids: &[Uuid], parts: Parts) -> Result
     let links = part(parts.links, LINKS);
     let options_and_media = part(parts.options_and_media, OPTIONS_AND_MEDIA);
     let variants = part(parts.variants, VARIANTS);
-    let text =
-        format!("{OWN}, {links}, {options_and_media}, {variants} FROM product p WHERE p.id = ANY ($1)");
-    Ok(Statement::<Row>::new(text, [Bind::Ids(ids)]).load(connection)?)
+    let text = format!("{OWN}, {links}, {options_and_media}, {variants} FROM product p WHERE p.id = $1");
+    Ok(Statement::<Row>::new(text, [Bind::Id(id)]).get_result(connection)?)
 }

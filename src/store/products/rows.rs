@@ -35,7 +35,7 @@ pub(super) struct Bookkeeping {
     pub(super) deleted_at: Option<DateTime<Utc>>,
 }
 
-#[derive(Debug, Clone, PartialEq, Deserialize, Insertable)]
+#[derive(Debug, Clone, PartialEq, Queryable, Selectable, Insertable, Deserialize)]
 #[diesel(table_name = schema::product_option, treat_none_as_default_value = false, check_for_backend(diesel::pg::Pg))]
 pub(super) struct OptionRecord {
     pub(super) id: Uuid,
@@ -44,7 +44,7 @@ pub(super) struct OptionRecord {
     pub(super) position: i32,
 }
 
-#[derive(Debug, Clone, PartialEq, Deserialize, Insertable)]
+#[derive(Debug, Clone, PartialEq, Queryable, Selectable, Insertable, Deserialize)]
 #[diesel(table_name = schema::option_value, treat_none_as_default_value = false, check_for_backend(diesel::pg::Pg))]
 pub(super) struct ValueRecord {
     pub(super) id: Uuid,
@@ -53,7 +53,7 @@ pub(super) struct ValueRecord {
     pub(super) position: i32,
 }
 
-#[derive(Debug, Clone, PartialEq, Deserialize, Insertable)]
+#[derive(Debug, Clone, PartialEq, Queryable, Selectable, Insertable, Deserialize)]
 #[diesel(table_name = schema::variant, treat_none_as_default_value = false, check_for_backend(diesel::pg::Pg))]
 pub(super) struct VariantRecord {
     pub(super) id: Uuid,
@@ -70,7 +70,7 @@ pub(super) struct VariantRecord {
 }
 
 /// The value a variant has for an option.
-#[derive(Debug, Clone, PartialEq, Deserialize, Insertable)]
+#[derive(Debug, Clone, PartialEq, Queryable, Selectable, Insertable, Deserialize)]
 #[diesel(table_name = schema::variant_option_value, treat_none_as_default_value = false, check_for_backend(diesel::pg::Pg))]
 #[expect(clippy::struct_field_names, reason = "the columns are called so")]
 pub(super) struct ChoiceRecord {
@@ -79,7 +79,7 @@ pub(super) struct ChoiceRecord {
     pub(super) value_id: Uuid,
 }
 
-#[derive(Debug, Clone, PartialEq, Deserialize, Insertable)]
+#[derive(Debug, Clone, PartialEq, Queryable, Selectable, Insertable, Deserialize)]
 #[diesel(table_name = schema::price, treat_none_as_default_value = false, check_for_backend(diesel::pg::Pg))]
 pub(super) struct PriceRecord {
     pub(super) variant_id: Uuid,
@@ -88,7 +88,7 @@ pub(super) struct PriceRecord {
     pub(super) compare_at: Option<i64>,
 }
 
-#[derive(Debug, Clone, PartialEq, Deserialize, Insertable)]
+#[derive(Debug, Clone, PartialEq, Queryable, Selectable, Insertable, Deserialize)]
 #[diesel(table_name = schema::media, treat_none_as_default_value = false, check_for_backend(diesel::pg::Pg))]
 pub(super) struct MediaRecord {
     pub(super) id: Uuid,
@@ -101,7 +101,7 @@ pub(super) struct MediaRecord {
     pub(super) kind: String,
 }
 
-#[derive(Debug, Clone, PartialEq, Deserialize, Insertable)]
+#[derive(Debug, Clone, PartialEq, Queryable, Selectable, Insertable, Deserialize)]
 #[diesel(table_name = schema::variant_media, treat_none_as_default_value = false, check_for_backend(diesel::pg::Pg))]
 pub(super) struct VariantMediaRecord {
     pub(super) variant_id: Uuid,
@@ -109,7 +109,7 @@ pub(super) struct VariantMediaRecord {
     pub(super) position: i32,
 }
 
-#[derive(Debug, Clone, PartialEq, Deserialize, Insertable)]
+#[derive(Debug, Clone, PartialEq, Queryable, Selectable, Insertable, Deserialize)]
 #[diesel(table_name = schema::stock_level, treat_none_as_default_value = false, check_for_backend(diesel::pg::Pg))]
 pub(super) struct StockRecord {
     pub(super) variant_id: Uuid,
@@ -117,7 +117,7 @@ pub(super) struct StockRecord {
     pub(super) quantity: i32,
 }
 
-#[derive(Debug, Clone, PartialEq, Deserialize, Insertable)]
+#[derive(Debug, Clone, PartialEq, Queryable, Selectable, Insertable, Deserialize)]
 #[diesel(table_name = schema::product_tag, treat_none_as_default_value = false, check_for_backend(diesel::pg::Pg))]
 pub(super) struct TagRecord {
     pub(super) product_id: Uuid,
@@ -125,7 +125,7 @@ pub(super) struct TagRecord {
     pub(super) position: i32,
 }
 
-#[derive(Debug, Clone, PartialEq, Deserialize, Insertable)]
+#[derive(Debug, Clone, PartialEq, Queryable, Selectable, Insertable, Deserialize)]
 #[diesel(table_name = schema::product_category, treat_none_as_default_value = false, check_for_backend(diesel::pg::Pg))]
 pub(super) struct CategoryRecord {
     pub(super) product_id: Uuid,
@@ -133,7 +133,7 @@ pub(super) struct CategoryRecord {
     pub(super) position: i32,
 }
 
-#[derive(Debug, Clone, PartialEq, Deserialize, Insertable)]
+#[derive(Debug, Clone, PartialEq, Queryable, Selectable, Insertable, Deserialize)]
 #[diesel(table_name = schema::product_translation, treat_none_as_default_value = false, check_for_backend(diesel::pg::Pg))]
 pub(super) struct TranslationRecord {
     pub(super) product_id: Uuid,

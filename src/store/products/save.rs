@@ -118,22 +118,13 @@ macro_rules! upsert {
         } else {
             diesel::copy_from(dsl::$table).from_insertable($difference.new).execute($connection)?;
         }
-        macro_rules! write {
-            ($rows:expr) => {
-                diesel::insert_into(dsl::$table)
-                    .values($rows)
-                    .on_conflict(($(dsl::$key,)+))
-                    .do_update()
-                    .set(($(dsl::$column.eq(excluded(dsl::$column)),)+))
-                    .execute($connection)?
-            };
-        }
         for chunk in written.chunks(CHUNK) {
-            // Diesel keeps the statement for one row prepared, but not that for several.
-            match chunk {
-                [one] => write!(one),
-                several => write!(several),
-            };
+            diesel::insert_into(dsl::$table)
+                .values(chunk)
+                .on_conflict(($(dsl::$key,)+))
+                .do_update()
+                .set(($(dsl::$column.eq(excluded(dsl::$column)),)+))
+                .execute($connection)?;
         }
     }};
 }

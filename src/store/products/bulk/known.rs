@@ -5,16 +5,13 @@ use std::collections::{BTreeSet, HashMap};
 use diesel::{RunQueryDsl, sql_types as sql};
 use uuid::Uuid;
 
-use super::slugs::KnownSlugs;
+use super::{load::load_many, slugs::KnownSlugs};
 use crate::{
     domain::draft::ProductDraft,
     store::{
         Connection,
         error::StoreError,
-        products::{
-            load,
-            rows::{Rows, Stored},
-        },
+        products::rows::{Rows, Stored},
         statement::{Bind, Statement},
     },
 };
@@ -94,7 +91,7 @@ impl Known {
             )
             .load::<Uuid>(connection)?;
         }
-        let found = load::load_many(connection, &ids)?;
+        let found = load_many(connection, &ids)?;
         for (id, stored) in found {
             slugs.holds(id, &stored.slug);
             let skus = stored.rows.variants.iter().filter_map(|variant| variant.sku.clone());

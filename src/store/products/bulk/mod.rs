@@ -9,6 +9,7 @@
 //! nobody. What changes is locked at the end, and must be as it was read; else the batch collides and is made anew.
 
 mod known;
+mod load;
 mod made;
 mod names;
 mod slugs;
